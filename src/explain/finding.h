@@ -42,13 +42,16 @@ struct finding_option {
 		.name = name_, .default_value = default_, .min = min_, .max = max_, .help = help_, \
 		__VA_ARGS__                                                                        \
 	}
-/* At the end of a row: seldom worth setting. */
-#define UNLISTED .is_unlisted = true
-
 /* These define a threshold whose value has a unit. */
 #define PERCENT_THRESHOLD(...) THRESHOLD(__VA_ARGS__, .unit = SOOTH_UNIT_PERCENT)
 #define BYTES_THRESHOLD(...)   THRESHOLD(__VA_ARGS__, .unit = SOOTH_UNIT_BYTES)
 #define TIME_THRESHOLD(...)    THRESHOLD(__VA_ARGS__, .unit = SOOTH_UNIT_NS)
+
+/* These define one that is seldom worth setting. */
+#define UNLISTED(...)	      THRESHOLD(__VA_ARGS__, .is_unlisted = true)
+#define UNLISTED_PERCENT(...) PERCENT_THRESHOLD(__VA_ARGS__, .is_unlisted = true)
+#define UNLISTED_BYTES(...)   BYTES_THRESHOLD(__VA_ARGS__, .is_unlisted = true)
+#define UNLISTED_TIME(...)    TIME_THRESHOLD(__VA_ARGS__, .is_unlisted = true)
 
 struct check;
 struct check_result;

@@ -9,9 +9,7 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_circle.h"
-#include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_prompts.h"
-#include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_runtime.h"
 #include "analyze/waits/wait_text.h"
 #include "probes/maps.h"
@@ -21,8 +19,8 @@
 #define THREADS_SHOWN 8
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 2e9, 1e6, 86400e9,
-		"minimum time in which no thread of the process ran", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 2e9, 1e6, 86400e9,
+		"minimum time in which no thread of the process ran"),
 	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of each thread"),
 };
 
@@ -127,11 +125,9 @@ static const struct claim_row of_only_one = {
 	"nothing holds any more",
 	LIMITS, "sooth stack {pid} shows where it waits; only ending the process helps"
 };
-static const struct claim_row of_last_one = {
-	"deadlock: the only thread of the process waits for another thread to wake it, and none is "
-	"left",
-	LIMITS, "sooth stack {pid} shows where it waits; only ending the process helps"
-};
+static const struct claim_row of_last_one = { "deadlock: the only thread of the process waits for "
+					      "another thread to wake it, and none is left",
+	LIMITS, "sooth stack {pid} shows where it waits; only ending the process helps" };
 
 static const struct claim_row of_ended = {
 	"its main program has ended, and {rest}, and no thread is left that could end that", LIMITS,
@@ -269,8 +265,8 @@ static const struct claim_row rows[] = {
 	[CIRCLE_JAVA] = { "deadlock: {count} Java threads wait for locks of each other", TAKEN,
 		"jstack {pid} shows the deadlock and where each lock was taken; only ending the "
 		"process helps" },
-	[CIRCLE_CLASSES] = { "deadlock: {count} Java threads wait for classes that another of "
-			     "them initializes: {classes}",
+	[CIRCLE_CLASSES] = { "deadlock: {count} Java threads wait for classes that another of them "
+			     "initializes: {classes}",
 		"where in the program each initialization began",
 		"jstack {pid} shows the stacks; let no static initializer need a class that is "
 		"derived from its own, or waits for it; only ending the process helps" },
@@ -306,8 +302,8 @@ static const struct claim_row rows[] = {
 				"{terminal}, and that waits there for input: {prompt}",
 		"the text of the prompt", PROMPT_REMEDY },
 	[CIRCLE_ONE_PIPE] = { "deadlock: it waits to read a pipe, and the only processes that "
-			      "could write to it, {other} and {more}, wait to read it too: "
-			      "perhaps the last token of a job server was lost",
+			      "could write to it, {other} and {more}, wait to read it too: perhaps "
+			      "the last token of a job server was lost",
 		"which process took the last token and did not give it back",
 		"end these processes and start the build again: sooth kill --any {pid} and the "
 		"others; a job has to give its token back however it ends" },

@@ -3,7 +3,6 @@
  * is no finding, and neither is an answer whose first byte comes soon and whose rest comes
  * slowly. */
 #include "analyze/diagnosis/call_check.h"
-#include "base/units.h"
 
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-wait", 5e9, 1e6, 1e15,

@@ -8,7 +8,6 @@
 #include "analyze/evidence/children.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_text.h"
-#include "probes/syscall_names.h"
 
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-time", 1.5e9, 1e6, 86400e9,
@@ -98,33 +97,6 @@ static enum block block_of(const struct check *e, const struct thread_history *t
 	return t->sleeping == t->met && waits_for_file(e, t) ? BLOCK_FILE : BLOCK_NONE;
 }
 
-static void emit_wait_evidence(
-	struct check_result *out, const struct thread_history *t, const struct blocked *b)
-{
-	char call[SYSCALL_NAME_SIZE];
-
-	finding_number(out, "time the thread has spent in this wait", (double)thread_history_ns(t),
-		SOOTH_UNIT_NS, thread_history_ns(t));
-	finding_count(out, "number of threads stuck in the same wait", b->stuck, 0);
-	finding_text(out, "state", "%c in %u of %u samples, and no context switch between them",
-		t->uninterruptible ? 'D' : 'S',
-		t->uninterruptible ? t->uninterruptible : t->sleeping, t->met);
-	if (t->calls[0].input) {
-		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
-		finding_text(out, "system call", "%s", call);
-	} else if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
-		finding_unseen(out, "which system call the thread waits in: only root and the user "
-				    "of the process can see it");
-	} else {
-		finding_text(
-			out, "system call", "no system call: the thread waits in a page fault");
-	}
-	if (t->channels[0].input)
-		finding_text(out, "kernel function", "%s", t->channels[0].name);
-	else
-		finding_unseen(out, "which kernel function the thread waits in");
-}
-
 static struct span path_of(const struct fds_descriptor *d)
 {
 	return d && d->path_state <= SOOTH_STATE_TRUNCATED ? record_text(&d->record, &d->path)
@@ -180,8 +152,29 @@ static const struct claim_row rows[] = {
 static void end_finding(struct check_result *out, const struct thread_history *t,
 	const struct blocked *b, enum cause cause)
 {
+	char call[SYSCALL_NAME_SIZE];
+
 	finding_thread(out, t->tid);
-	emit_wait_evidence(out, t, b);
+	finding_number(out, "time the thread has spent in this wait", (double)thread_history_ns(t),
+		SOOTH_UNIT_NS, thread_history_ns(t));
+	finding_count(out, "number of threads stuck in the same wait", b->stuck, 0);
+	finding_text(out, "state", "%c in %u of %u samples, and no context switch between them",
+		t->uninterruptible ? 'D' : 'S',
+		t->uninterruptible ? t->uninterruptible : t->sleeping, t->met);
+	if (t->calls[0].input) {
+		syscall_name(t->calls[0].abi, t->calls[0].syscall, call);
+		finding_text(out, "system call", "%s", call);
+	} else if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
+		finding_unseen(out, "which system call the thread waits in: only root and the user "
+				    "of the process can see it");
+	} else {
+		finding_text(
+			out, "system call", "no system call: the thread waits in a page fault");
+	}
+	if (t->channels[0].input)
+		finding_text(out, "kernel function", "%s", t->channels[0].name);
+	else
+		finding_unseen(out, "which kernel function the thread waits in");
 	finding_value_time(out, "duration", thread_history_ns(t));
 	finding_value_text(out, "thread", "%s (%u)", t->name, t->tid);
 	if (cause != CAUSE_MOUNT && b->chain.count && b->chain.links[0].party)

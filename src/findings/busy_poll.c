@@ -9,8 +9,6 @@
 #include "analyze/evidence/ended_input.h"
 #include "analyze/evidence/tally.h"
 #include "analyze/evidence/work_share.h"
-#include "base/units.h"
-#include "probes/syscall_names.h"
 
 NUMBER(WAKES_A_THREAD, 4, NONE, "wakeups of a thread that starts another and waits for its end");
 
@@ -18,9 +16,8 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 500, 1, 1e9, "minimum wakeups per second of a thread"),
 	TIME_THRESHOLD(
 		"max-cpu", 150e3, 1e3, 1e9, "maximum CPU time that the thread uses per wakeup"),
-	BYTES_THRESHOLD("max-moved", 4, 0, 1e9,
-		"maximum bytes that the process reads and writes per wakeup of the thread",
-		UNLISTED),
+	UNLISTED_BYTES("max-moved", 4, 0, 1e9,
+		"maximum bytes that the process reads and writes per wakeup of the thread"),
 	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of the thread"),
 };
 

@@ -12,8 +12,8 @@ static const struct finding_option options[] = {
 		"minimum number of connections within each other, where no answer was seen"),
 	PERCENT_THRESHOLD("min-share", 60, 0, 100,
 		"minimum share of the connections it accepted that came from itself"),
-	PERCENT_THRESHOLD("min-errors", 80, 0, 100,
-		"minimum share of errors in the answers that were seen", UNLISTED),
+	UNLISTED_PERCENT(
+		"min-errors", 80, 0, 100, "minimum share of errors in the answers that were seen"),
 };
 
 struct own {

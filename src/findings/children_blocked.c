@@ -12,8 +12,7 @@
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", BLOCKED_CHILDREN_LEAST, 2, BLOCKED_CHILDREN_MAX,
 		"minimum number of processes in the same wait"),
-	THRESHOLD("min-time", 1.5e9, 1e6, 86400e9, "minimum time of each of these waits",
-		.unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 1.5e9, 1e6, 86400e9, "minimum time of each of these waits"),
 };
 
 static void put_object(struct check_result *out, const struct blocked_children *b)
@@ -37,25 +36,6 @@ static void put_object(struct check_result *out, const struct blocked_children *
 	}
 }
 
-static void emit_evidence(struct check_result *out, const struct blocked_children *b)
-{
-	_cleanup_(buffer_fini) struct buffer pids = { 0 };
-
-	for (size_t i = 0; i < b->count && i < PIDS_MAX; i++)
-		buffer_format(&pids, "%s%u", i ? ", " : "", b->all[i]->id.pid);
-	if (b->count > PIDS_MAX)
-		buffer_format(&pids, " and %zu more", b->count - PIDS_MAX);
-	finding_text(out, "processes", "%s", buffer_cstr(&pids));
-	finding_time(out, "longest wait", b->most_ns);
-	finding_time(out, "shortest wait", b->least_ns);
-	if (b->channel.size)
-		finding_text(out, "kernel function", "%.*s", (int)b->channel.size, b->channel.data);
-	if (b->point.size && b->path.size)
-		finding_text(out, "file", "%.*s", (int)b->path.size, b->path.data);
-	if (!b->server || !b->server->party_pid)
-		finding_unseen(out, "which process or host serves the file system");
-}
-
 #define CLAIM "{count} processes ({name}) that {starter} started wait for {object}: up to {time}"
 
 static const struct claim_row of_server = { CLAIM, NULL, BLOCKED_CHILDREN_REMEDY };
@@ -69,6 +49,7 @@ static void report_children(
 {
 	const struct process_entry *starter = blocked_children_starter(b, e->process);
 	bool has_server = b->server && b->server->party_pid;
+	_cleanup_(buffer_fini) struct buffer pids = { 0 };
 
 	if (starter != e->process && diagnosis_input_is_selected(e->input, starter)) {
 		check_fine(out, "reported for %u, which started them", starter->id.pid);
@@ -88,7 +69,19 @@ static void report_children(
 	put_object(out, b);
 	finding_value_time(out, "time", b->most_ns);
 	finding_value_text(out, "server", "%u", has_server ? b->server->party_pid : 0);
-	emit_evidence(out, b);
+	for (size_t i = 0; i < b->count && i < PIDS_MAX; i++)
+		buffer_format(&pids, "%s%u", i ? ", " : "", b->all[i]->id.pid);
+	if (b->count > PIDS_MAX)
+		buffer_format(&pids, " and %zu more", b->count - PIDS_MAX);
+	finding_text(out, "processes", "%s", buffer_cstr(&pids));
+	finding_time(out, "longest wait", b->most_ns);
+	finding_time(out, "shortest wait", b->least_ns);
+	if (b->channel.size)
+		finding_text(out, "kernel function", "%.*s", (int)b->channel.size, b->channel.data);
+	if (b->point.size && b->path.size)
+		finding_text(out, "file", "%.*s", (int)b->path.size, b->path.data);
+	if (!b->server || !b->server->party_pid)
+		finding_unseen(out, "which process or host serves the file system");
 	finding_claim_row(out, has_server	       ? &of_server
 			       : b->are_of_file_system ? &of_file_system
 						       : &of_device);

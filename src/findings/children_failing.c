@@ -7,12 +7,8 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
-#include "analyze/diagnosis/endings.h"
 #include "analyze/evidence/failure_meaning.h"
-#include "analyze/process_table/process_table.h"
 #include "base/cleanup.h"
-#include "explain/finding.h"
-#include "model/errno_names.h"
 #include "probes/signal_names.h"
 
 #define GROUPS_MAX    1024
@@ -428,8 +424,8 @@ static bool claim_sessions(
 		finding_claim(
 			out, ": a wrong name, password or database, or its limit of sessions");
 	finding_remedy(out,
-		"its log says why; select * from pg_stat_activity shows what holds the sessions: "
-		"close those that are idle, use a pool, or raise max_connections");
+		"its log says why; select * from pg_stat_activity shows what holds the "
+		"sessions: close those that are idle, use a pool, or raise max_connections");
 	return true;
 }
 
@@ -451,8 +447,8 @@ static void emit_claim(
 			g->key.name, SPAN_ARGS(name), starter->id.pid,
 			(unsigned long long)g->failed, (unsigned long long)g->count, status);
 	finding_remedy(out,
-		"run the command by hand and read its error, or end the loop in %.*s (%u) "
-		"that starts it again",
+		"run the command by hand and read its error, or end the loop in %.*s (%u) that "
+		"starts it again",
 		SPAN_ARGS(name), starter->id.pid);
 }
 
@@ -535,7 +531,6 @@ static void report_archive(const struct check *e, struct check_result *out, stru
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	const struct host_state *host = &e->input->host;
 	struct span segment;
 	struct counting c = { .check = e, .from_ns = starts_from_ns(e) };
 
@@ -544,7 +539,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_archive(e, out, segment);
 		return;
 	}
-	c.middle_ns = c.from_ns + (host->last_ns - c.from_ns) / 2;
+	c.middle_ns = c.from_ns + (e->input->host.last_ns - c.from_ns) / 2;
 	map_init(&c.groups, sizeof(struct group_key), sizeof(struct group), GROUPS_MAX);
 	count_failures(&c);
 	report_group(e, out, &c);

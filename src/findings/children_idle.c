@@ -8,7 +8,6 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/children.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 
 #define LAST_STARTS 6 /* starts whose mean distance is the pace */
 
@@ -17,8 +16,8 @@ NUMBER(IDLE_SHARE, 0.9, NONE, "of the children that have done nothing since they
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", 12, LAST_STARTS, 1e6, "minimum number of idle children of one kind"),
-	THRESHOLD("min-time", 5e9, 1e9, 86400e9,
-		"minimum time that the last starts are spread over", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD(
+		"min-time", 5e9, 1e9, 86400e9, "minimum time that the last starts are spread over"),
 	THRESHOLD("min-sessions", 8, 1, 1e6, "minimum number of idle sessions of a daemon"),
 	TIME_THRESHOLD("min-idle", 3600e9, 1e9, 1e18, "minimum time that each of them is idle"),
 };
@@ -51,12 +50,10 @@ static bool piles_up(const struct check *e, const struct child_kind *kind)
 static void report_children(
 	const struct check *e, struct check_result *out, const struct child_kind *kind)
 {
-	struct span name = check_name(kind->oldest);
-
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out,
 		"%u children (%.*s) do nothing, with %s of memory; one more each %s, and none ends",
-		kind->alive, SPAN_ARGS(name), SENTENCE_SIZE(kind->rss_bytes),
+		kind->alive, SPAN_ARGS(check_name(kind->oldest)), SENTENCE_SIZE(kind->rss_bytes),
 		SENTENCE_DURATION(pace_of(e, kind)));
 	finding_command(out, "command", process_table_known_arguments(kind->oldest));
 	finding_count(out, "used no CPU during the observation", kind->idle,

@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "analyze/diagnosis/starts.h"
-#include "analyze/diagnosis/endings.h"
 #include "analyze/evidence/scripts.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 #include "probes/signal_names.h"
 
 #define GROUPS_MAX   1024
@@ -314,26 +312,6 @@ static bool is_match(const struct ended_children *g)
 	return g->key.by == ENDED_BY_OWN_CHILD && g->known && g->matched == g->known;
 }
 
-static void claim_by(struct check_result *out, const struct ended_children *g)
-{
-	if (g->key.by == ENDED_BY_OWN_CHILD)
-		finding_claim(out, "its own %s %.*s", g->is_far ? "descendant" : "child",
-			END_NAME(g->key.sender_name));
-	else if (g->key.by == ENDED_BY_PARENT)
-		finding_claim(out, "its parent %.*s", END_NAME(g->key.sender_name));
-	else if (g->key.by == ENDED_BY_MEMORY || g->key.by == ENDED_BY_KERNEL)
-		finding_claim(out, "the kernel: %s",
-			g->key.by == ENDED_BY_MEMORY	    ? "out of memory"
-			: g->key.signal == SIGNAL_CPU_LIMIT ? "CPU time limit"
-							    : "file size limit");
-	else if (g->has_senders)
-		finding_claim(out, "processes named %.*s, which it did not start",
-			END_NAME(g->key.sender_name));
-	else
-		finding_claim(out, "%.*s (%u), which it did not start",
-			END_NAME(g->key.sender_name), g->last_sender.pid);
-}
-
 /* "each bash that it starts is ended by SIGTERM of its own child pkill, 6 times in 5 s" */
 static void emit_claim(const struct check *e, struct check_result *out,
 	const struct ended_children *g, uint64_t interval_ns)
@@ -351,35 +329,28 @@ static void emit_claim(const struct check *e, struct check_result *out,
 			END_NAME(g->key.name),
 			g->direct == g->count ? "it starts" : "are started below it");
 	finding_claim(out, "%s of ", signal_name(name, g->key.signal));
-	claim_by(out, g);
+	if (g->key.by == ENDED_BY_OWN_CHILD)
+		finding_claim(out, "its own %s %.*s", g->is_far ? "descendant" : "child",
+			END_NAME(g->key.sender_name));
+	else if (g->key.by == ENDED_BY_PARENT)
+		finding_claim(out, "its parent %.*s", END_NAME(g->key.sender_name));
+	else if (g->key.by == ENDED_BY_MEMORY || g->key.by == ENDED_BY_KERNEL)
+		finding_claim(out, "the kernel: %s",
+			g->key.by == ENDED_BY_MEMORY	    ? "out of memory"
+			: g->key.signal == SIGNAL_CPU_LIMIT ? "CPU time limit"
+							    : "file size limit");
+	else if (g->has_senders)
+		finding_claim(out, "processes named %.*s, which it did not start",
+			END_NAME(g->key.sender_name));
+	else
+		finding_claim(out, "%.*s (%u), which it did not start",
+			END_NAME(g->key.sender_name), g->last_sender.pid);
 	finding_claim(out, ", %llu times in %s", (unsigned long long)g->count,
 		SENTENCE_DURATION(interval_ns));
 	if (is_match(g))
 		finding_claim(out,
 			": %.*s searches for a text that is in the command line of %.*s as well",
 			END_NAME(g->key.sender_name), END_NAME(g->key.name));
-}
-
-static void emit_remedy(
-	const struct check *e, struct check_result *out, const struct ended_children *g)
-{
-	if (g->key.by == ENDED_BY_MEMORY)
-		finding_remedy(out, "give the control group or the host more memory, or start "
-				    "fewer or smaller processes");
-	else if (is_match(g))
-		finding_remedy(out,
-			"end the other process by its PID, or put one letter of the pattern into "
-			"brackets, so that the pattern does not match itself: pkill -f "
-			"'[n]ame'");
-	else if (g->key.by == ENDED_BY_KERNEL)
-		finding_remedy(out,
-			"raise the limit where the processes are started: ulimit -%s unlimited",
-			g->key.signal == SIGNAL_CPU_LIMIT ? "t" : "f");
-	else
-		finding_remedy(out,
-			"find out why %.*s sends the signal: sooth trace -p %u shows the calls of "
-			"the process and its children",
-			END_NAME(g->key.sender_name), e->id.pid);
 }
 
 static void report_group(
@@ -407,7 +378,22 @@ static void report_group(
 	if (e->input->endings.children.refused)
 		finding_unseen(out, "%llu more ends of descendants: there was no room for them",
 			(unsigned long long)e->input->endings.children.refused);
-	emit_remedy(e, out, g);
+	if (g->key.by == ENDED_BY_MEMORY)
+		finding_remedy(out, "give the control group or the host more memory, or start "
+				    "fewer or smaller processes");
+	else if (is_match(g))
+		finding_remedy(out,
+			"end the other process by its PID, or put one letter of the pattern into "
+			"brackets, so that the pattern does not match itself: pkill -f '[n]ame'");
+	else if (g->key.by == ENDED_BY_KERNEL)
+		finding_remedy(out,
+			"raise the limit where the processes are started: ulimit -%s unlimited",
+			g->key.signal == SIGNAL_CPU_LIMIT ? "t" : "f");
+	else
+		finding_remedy(out,
+			"find out why %.*s sends the signal: sooth trace -p %u shows the calls of "
+			"the process and its children",
+			END_NAME(g->key.sender_name), e->id.pid);
 }
 
 /* Reports that the ends of children are known, but not the senders of the signals: the recording is

@@ -6,13 +6,12 @@
 #include "analyze/evidence/children.h"
 #include "analyze/diagnosis/starts.h"
 #include "base/sentence_units.h"
-#include "explain/finding.h"
 
 #define PIDS_MAX 32
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", 5, 2, 1e6, "minimum number of processes of one kind"),
-	THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age"),
 };
 
 /* A user who starts processes in the background of a terminal does so on purpose. */
@@ -45,34 +44,26 @@ static void put_pids(
 	}
 }
 
-static void emit_origin(
-	const struct check *e, struct check_result *out, const struct process_entry *one)
-{
-	const struct proc_process *p = e->process->process;
-	struct span parent = check_name(one->parent);
-	bool is_leader = p->session == e->id.pid;
-
-	finding_text(out, "known by", "%s %u, and their parent is now %.*s (%u)",
-		one->main == e->process ? "the agent"
-		: is_leader		? "session"
-					: "process group",
-		is_leader || one->main == e->process ? e->id.pid : p->process_group,
-		SPAN_ARGS(parent), one->parent->id.pid);
-}
-
 static void report_children(const struct check *e, struct check_result *out,
 	const struct children *c, const struct child_kind *left)
 {
 	const struct process_entry *one = left->oldest;
 	bool is_sure = e->process->process->session == e->id.pid || one->main == e->process;
 	struct span name = check_name(one);
+	const struct proc_process *p = e->process->process;
+	bool is_leader = p->session == e->id.pid;
 
 	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out, "%u processes (%.*s) %s: %s of memory", left->alive, SPAN_ARGS(name),
 		is_sure ? "that its ended children started still run"
 			: "of its process group have lost their parent and still run",
 		SENTENCE_SIZE(left->rss_bytes));
-	emit_origin(e, out, one);
+	finding_text(out, "known by", "%s %u, and their parent is now %.*s (%u)",
+		one->main == e->process ? "the agent"
+		: is_leader		? "session"
+					: "process group",
+		is_leader || one->main == e->process ? e->id.pid : p->process_group,
+		SPAN_ARGS(check_name(one->parent)), one->parent->id.pid);
 	finding_command(out, "command", process_table_known_arguments(one));
 	finding_time(out, "age of the oldest", child_age_ns(e, one));
 	finding_time(out, "age of the newest", child_age_ns(e, left->newest));

@@ -89,24 +89,6 @@ static double weigh_listener(const void *key, const void *value, const void *use
 	return (double)refused;
 }
 
-static void claim_reason(const struct check *e, struct check_result *out, uint64_t kept)
-{
-	const char *setting = limit_of(e);
-
-	if (check_has_finding(e, "connect-failing"))
-		finding_claim(out, "; it cannot connect to the server behind it");
-	else if (check_has_finding(e, "fd-limit-near"))
-		finding_claim(out, "; it is almost out of descriptors");
-	else if (kept)
-		finding_claim(out,
-			"; it keeps %llu other%s there: its limit of connections%s%s%s is probably "
-			"reached",
-			(unsigned long long)kept, kept == 1 ? "" : "s", setting ? " (" : "",
-			setting ?: "", setting ? ")" : "");
-	else
-		finding_claim(out, "; it has no other connection there");
-}
-
 static void emit_remedy(const struct check *e, struct check_result *out,
 	const struct call_clients *c, uint64_t kept)
 {
@@ -118,8 +100,8 @@ static void emit_remedy(const struct check *e, struct check_result *out,
 			kept && setting ? ", or end idle connections sooner" : "");
 	else if (kept && setting)
 		finding_remedy(out,
-			"raise %s, or end idle connections sooner; sooth inspect "
-			"--sockets %u lists those that are open",
+			"raise %s, or end idle connections sooner; sooth inspect --sockets %u "
+			"lists those that are open",
 			setting, e->id.pid);
 	else if (kept)
 		finding_remedy(out,
@@ -128,8 +110,8 @@ static void emit_remedy(const struct check *e, struct check_result *out,
 			e->id.pid);
 	else
 		finding_remedy(out,
-			"sooth trace -p %u -e network shows what it does in between; "
-			"its log may have the reason (a list of allowed addresses)",
+			"sooth trace -p %u -e network shows what it does in between; its log may "
+			"have the reason (a list of allowed addresses)",
 			e->id.pid);
 }
 
@@ -142,6 +124,7 @@ static void report_listener(
 	bool is_explained =
 		check_has_finding(e, "connect-failing") || check_has_finding(e, "fd-limit-near");
 	bool is_answered = c->turned_away > c->dropped;
+	const char *setting = limit_of(e);
 
 	finding_begin(out, confidence_high_if(kept), listener->text);
 	finding_low_if(out, !kept || is_explained);
@@ -150,7 +133,18 @@ static void report_listener(
 		is_answered ? ", after one short answer" : ", unread", (unsigned long long)refused,
 		(unsigned long long)(refused + c->served), listener->text,
 		SENTENCE_DURATION(c->last_ns - c->first_ns));
-	claim_reason(e, out, kept);
+	if (check_has_finding(e, "connect-failing"))
+		finding_claim(out, "; it cannot connect to the server behind it");
+	else if (check_has_finding(e, "fd-limit-near"))
+		finding_claim(out, "; it is almost out of descriptors");
+	else if (kept)
+		finding_claim(out,
+			"; it keeps %llu other%s there: its limit of connections%s%s%s is probably "
+			"reached",
+			(unsigned long long)kept, kept == 1 ? "" : "s", setting ? " (" : "",
+			setting ?: "", setting ? ")" : "");
+	else
+		finding_claim(out, "; it has no other connection there");
 	finding_calls_rate(out, "connections closed at once", refused);
 	finding_calls_count(out, "connections read", c->served);
 	finding_count(out, "connections open on that socket", kept, 0);

@@ -10,7 +10,6 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/socket_turn.h"
-#include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
 

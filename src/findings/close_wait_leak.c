@@ -4,12 +4,10 @@
  * a moment, and one that has forgotten them never does. Only sockets count that were in CLOSE_WAIT
  * at the first and the last sample and sent nothing in between: a process that still answers has a
  * reason to keep its half open. */
-#include "analyze/diagnosis/check.h"
 #include "analyze/evidence/tally.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
-#include "probes/sockets.h"
 
 #define PEERS_REPORTED 3
 
@@ -64,19 +62,11 @@ static void take_last(const struct check *e, struct look *l)
 	}
 }
 
-static void emit_peers(struct check_result *out, const struct look *l)
+static void report_leak(const struct check *e, struct check_result *out, const struct look *l)
 {
 	struct tally_row top[PEERS_REPORTED];
 	size_t count = tally_top(&l->peers, tally_last, top, PEERS_REPORTED);
 
-	for (size_t i = 0; i < count; i++)
-		finding_text(out, "peer", "%s: %lld", top[i].text, (long long)top[i].last);
-	if (count)
-		finding_connection(out, span_of_string(top[0].text));
-}
-
-static void report_leak(const struct check *e, struct check_result *out, const struct look *l)
-{
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "leaks connections: the peer closed %llu, the process did not",
 		(unsigned long long)l->kept);
@@ -88,7 +78,10 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 		finding_bytes(out,
 			"data received on these connections that the process has not read",
 			l->unread);
-	emit_peers(out, l);
+	for (size_t i = 0; i < count; i++)
+		finding_text(out, "peer", "%s: %lld", top[i].text, (long long)top[i].last);
+	if (count)
+		finding_connection(out, span_of_string(top[0].text));
 	finding_unseen(out,
 		"how long the connections have been in CLOSE_WAIT: the kernel does not record it");
 	finding_remedy(out,

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/children.h"
 #include "base/sentence_units.h"
@@ -13,7 +12,6 @@
 #include "analyze/evidence/limit_users.h"
 #include "analyze/evidence/peer_process.h"
 #include "analyze/evidence/unanswered.h"
-#include "model/errno_names.h"
 
 #define SHOWN_MAX 4
 
@@ -21,10 +19,9 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-failures", 4, 1, 1e9, "minimum number of failed connects to one peer"),
 	PERCENT_THRESHOLD("min-share", 75, 1, 100,
 		"minimum percentage of the connects to one peer that fail"),
-	THRESHOLD("min-retries", 2, 1, 1e9,
+	UNLISTED("min-retries", 2, 1, 1e9,
 		"minimum number of failed connects to a peer that is never reached, the first and "
-		"the last a second apart",
-		UNLISTED),
+		"the last a second apart"),
 	TIME_THRESHOLD("min-wait", 2e9, 0, 86400e9,
 		"minimum time that a connection attempt gets no answer"),
 };

@@ -11,8 +11,6 @@
 
 #include "analyze/activity/activity_tool.h"
 #include "analyze/evidence/batch_program.h"
-#include "analyze/diagnosis/call_check.h"
-#include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/held.h"
 #include "analyze/evidence/repeated_call.h"
@@ -24,8 +22,6 @@
 #include "analyze/profile/profile_regexp.h"
 #include "base/sentence_units.h"
 #include "base/cleanup.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 NUMBER(PART_OF_DEMAND, 0.7, NONE, "share of the demand: with less, other threads have the CPU");
 NUMBER(QUOTA_PER_S, 1, NONE, "times a second that a quota is used up: explains a low CPU use");
@@ -45,34 +41,28 @@ static const struct finding_option options[] = {
 		"minimum percentage of the time in which a thread runs or is ready to run"),
 	PERCENT_THRESHOLD(
 		"min-cpu", 2, 0.1, 100, "minimum CPU use of a thread, in percent of one CPU"),
-	PERCENT_THRESHOLD("sure", 50, 0.1, 100,
+	UNLISTED_PERCENT("sure", 50, 0.1, 100,
 		"severity is low if the threads use less CPU than this (percent of one CPU), "
-		"counting the time in which they are ready to run",
-		UNLISTED),
-	PERCENT_THRESHOLD("victim", 10, 0, 100,
+		"counting the time in which they are ready to run"),
+	UNLISTED_PERCENT("victim", 10, 0, 100,
 		"minimum CPU use of threads that are ready to run for much longer, in percent of "
-		"one CPU",
-		UNLISTED),
-	THRESHOLD("max-waits", 20, 0, 1e6, "maximum number of waits per second of a thread",
-		UNLISTED),
-	TIME_THRESHOLD("min-stretch", 50e3, 0, 1e9,
-		"minimum CPU time of a thread between two context switches (less: lock-storm)",
-		UNLISTED),
-	THRESHOLD("max-faults", 5, 0, 1e9,
-		"maximum new memory pages per second of a thread (more: it does real work)",
-		UNLISTED),
-	BYTES_THRESHOLD("max-moved", 10240, 0, 1e12,
-		"maximum bytes per second that the process reads and writes", UNLISTED),
-	PERCENT_THRESHOLD("in-kernel", 20, 1, 100,
+		"one CPU"),
+	UNLISTED("max-waits", 20, 0, 1e6, "maximum number of waits per second of a thread"),
+	UNLISTED_TIME("min-stretch", 50e3, 0, 1e9,
+		"minimum CPU time of a thread between two context switches (less: lock-storm)"),
+	UNLISTED("max-faults", 5, 0, 1e9,
+		"maximum new memory pages per second of a thread (more: it does real work)"),
+	UNLISTED_BYTES("max-moved", 10240, 0, 1e12,
+		"maximum bytes per second that the process reads and writes"),
+	UNLISTED_PERCENT("in-kernel", 20, 1, 100,
 		"system calls count as the cause from this share of CPU time in the kernel "
-		"(percent)",
-		UNLISTED),
-	TIME_THRESHOLD("max-per-call", 100e3, 1e2, 1e9,
-		"maximum CPU time per call of a repeated system call that is the cause", UNLISTED),
-	TIME_THRESHOLD("some", 120e9, 0, 1e15,
-		"severity is low if the thread has used less CPU time than this", UNLISTED),
-	TIME_THRESHOLD("long", 900e9, 1e9, 1e15,
-		"severity is high if a thread has used this much CPU time or more", UNLISTED),
+		"(percent)"),
+	UNLISTED_TIME("max-per-call", 100e3, 1e2, 1e9,
+		"maximum CPU time per call of a repeated system call that is the cause"),
+	UNLISTED_TIME("some", 120e9, 0, 1e15,
+		"severity is low if the thread has used less CPU time than this"),
+	UNLISTED_TIME("long", 900e9, 1e9, 1e15,
+		"severity is high if a thread has used this much CPU time or more"),
 	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of the thread"),
 };
 
@@ -306,39 +296,6 @@ static void put_session(struct buffer *out, const struct check *e)
 		p->is_main_gone ? "ended" : "no main process here");
 }
 
-static void emit_claim(
-	const struct check *e, struct check_result *out, struct spin *s, bool in_kernel)
-{
-	_cleanup_(buffer_fini) struct buffer text = { 0 };
-
-	if (s->is_by_call) {
-		repeated_call_put(&text, &s->call);
-		put_parent(&text, e, s);
-		buffer_string(&text, "; ");
-		put_burner(&text, s);
-	} else {
-		buffer_string(&text, "an endless loop, or a long computation: ");
-		put_burner(&text, s);
-		buffer_format(
-			&text, "%s without a wait, input or output", is_starved(s) ? "," : "");
-		put_work(&text, e, s, in_kernel);
-	}
-	put_session(&text, e);
-	finding_claim(out, "%s", buffer_cstr(&text));
-}
-
-static void emit_spots(struct check_result *out, struct profile_spots *spots)
-{
-	if (spots->hottest.size)
-		finding_text(out, "hottest function", "%s: %s", buffer_cstr(&spots->hottest),
-			buffer_cstr(&spots->of_hottest));
-	if (spots->next.size)
-		finding_text(out, "next hottest functions", "%s", buffer_cstr(&spots->next));
-	if (spots->within.size)
-		finding_text(out, "common caller", "%s: %s", buffer_cstr(&spots->within),
-			buffer_cstr(&spots->of_within));
-}
-
 static void emit_values(
 	const struct check *e, struct check_result *out, struct spin *s, const struct progress *p)
 {
@@ -347,7 +304,14 @@ static void emit_values(
 	double system = thread_history_system(t);
 
 	finding_percent(out, "CPU", s->cpu, interval_ns);
-	emit_spots(out, &s->spots);
+	if (s->spots.hottest.size)
+		finding_text(out, "hottest function", "%s: %s", buffer_cstr(&s->spots.hottest),
+			buffer_cstr(&s->spots.of_hottest));
+	if (s->spots.next.size)
+		finding_text(out, "next hottest functions", "%s", buffer_cstr(&s->spots.next));
+	if (s->spots.within.size)
+		finding_text(out, "common caller", "%s: %s", buffer_cstr(&s->spots.within),
+			buffer_cstr(&s->spots.of_within));
 	finding_percent(out, "share of the time in which the thread ran or was ready to run",
 		thread_history_demand(t), interval_ns);
 	finding_rate(out, "waits", thread_history_voluntary(t), SOOTH_UNIT_NONE, interval_ns);
@@ -407,8 +371,8 @@ static void emit_remedy(
 static void report_spin(
 	const struct check *e, struct check_result *out, struct spin *s, const struct progress *p)
 {
-	double system = thread_history_system(s->threads.all[0]);
-	bool in_kernel = system >= check_option(e, "in-kernel");
+	bool in_kernel = thread_history_system(s->threads.all[0]) >= check_option(e, "in-kernel");
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	profile_spots(&e->input->profile, &e->id, &s->spots);
 	s->task = profile_task_find(&e->input->profile, &e->id);
@@ -416,7 +380,20 @@ static void report_spin(
 	finding_severity(out, severity(e, s, p, in_kernel));
 	if (s->threads.count == 1)
 		finding_thread(out, s->threads.all[0]->tid);
-	emit_claim(e, out, s, in_kernel);
+	if (s->is_by_call) {
+		repeated_call_put(&text, &s->call);
+		put_parent(&text, e, s);
+		buffer_string(&text, "; ");
+		put_burner(&text, s);
+	} else {
+		buffer_string(&text, "an endless loop, or a long computation: ");
+		put_burner(&text, s);
+		buffer_format(
+			&text, "%s without a wait, input or output", is_starved(s) ? "," : "");
+		put_work(&text, e, s, in_kernel);
+	}
+	put_session(&text, e);
+	finding_claim(out, "%s", buffer_cstr(&text));
 	emit_values(e, out, s, p);
 	if (s->is_held)
 		finding_unseen(out, "how much CPU the process would use without the CPU quota of "

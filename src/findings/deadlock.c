@@ -9,7 +9,6 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/stack_waits.h"
-#include "analyze/threads/thread_roles.h"
 #include "analyze/waits/wait_runtime.h"
 #include "base/cleanup.h"
 
@@ -17,10 +16,9 @@
 #define NAMED_MOST    3 /* threads by name in the claim; of more, their functions */
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these threads wait",
-		.unit = SOOTH_UNIT_NS),
-	THRESHOLD("min-time-at-rest", 4e9, 1e9, 86400e9,
-		"the same for a process with no other running thread", .unit = SOOTH_UNIT_NS),
+	TIME_THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these threads wait"),
+	TIME_THRESHOLD("min-time-at-rest", 4e9, 1e9, 86400e9,
+		"the same for a process with no other running thread"),
 };
 
 enum place {
@@ -301,11 +299,10 @@ static enum kind kind_of(const struct locked *l)
 /* Appends the names of threads, if they differ: those of Python are all the same. */
 static void put_threads(struct buffer *out, const struct locked *l, enum place place)
 {
-	const struct stack_wait *first = &l->of[place];
 	unsigned count = l->count[place], n = 0;
 	const struct waits_thread *t = NULL;
 
-	if (count > NAMED_MOST || first->within.size) {
+	if (count > NAMED_MOST || l->of[place].within.size) {
 		buffer_format(out, "%u of %u threads", count, l->threads);
 		return;
 	}
@@ -359,36 +356,6 @@ static const char *plural_wait(unsigned count)
 	return count == 1 ? " waits" : "s wait";
 }
 
-static void set_values(struct check_result *out, const struct locked *l, enum kind kind)
-{
-	enum place place = rows[kind].place;
-	const struct stack_wait *s = &l->of[place];
-	const struct process_entry *parent = forked_by(l->e);
-	struct buffer *fork;
-
-	finding_value_time(out, "time", l->for_ns[place]);
-	put_threads(finding_value(out, "threads"), l, place);
-	stack_wait_put_within(finding_value(out, "within"), s);
-	stack_wait_put_function(finding_value(out, "caller"), s->caller, s->caller_file);
-	put_other(finding_value(out, "other"), l);
-	finding_value_span(out, "by", s->by);
-	finding_value_text(out, "pool", "%u", l->pool);
-	finding_value_text(out, "full", "%u thread%s", l->full, plural_wait(l->full));
-	if (kind == KIND_UNENDED)
-		finding_value_text(out, "conditions", "%u thread%s", l->conditions,
-			plural_wait(l->conditions));
-	else
-		finding_value_text(out, "conditions", "%s",
-			l->conditions == 1 ? "a thread waits" : "all its threads wait");
-	if (l->signal)
-		finding_value_text(out, "signal", "%s%s", l->count[place] == 1 ? "waits" : "wait",
-			l->signal + strlen("waits"));
-	fork = finding_value(out, "fork");
-	if (parent)
-		buffer_format(
-			fork, ": perhaps another thread of %u had it at the fork", parent->id.pid);
-}
-
 static void emit_threads(struct check_result *out, const struct locked *l, enum place place)
 {
 	const struct waits_thread *t = NULL;
@@ -419,13 +386,36 @@ static void report_deadlock(struct check_result *out, const struct locked *l, en
 	struct claim_row row = { rows[kind].claim, rows[kind].unseen,
 		"sooth stack {pid} shows where each thread waits; only ending the process helps" };
 	enum place place = rows[kind].place;
+	const struct stack_wait *s = &l->of[place];
+	const struct process_entry *parent = forked_by(l->e);
+	struct buffer *fork;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_time(out, "waiting for at least", l->for_ns[place]);
 	finding_count(out, "threads that wait", l->count[place], 0);
 	finding_count(out, "other threads, which ran", l->count[PLACE_RUNS], 0);
 	emit_threads(out, l, place);
-	set_values(out, l, kind);
+	finding_value_time(out, "time", l->for_ns[place]);
+	put_threads(finding_value(out, "threads"), l, place);
+	stack_wait_put_within(finding_value(out, "within"), s);
+	stack_wait_put_function(finding_value(out, "caller"), s->caller, s->caller_file);
+	put_other(finding_value(out, "other"), l);
+	finding_value_span(out, "by", s->by);
+	finding_value_text(out, "pool", "%u", l->pool);
+	finding_value_text(out, "full", "%u thread%s", l->full, plural_wait(l->full));
+	if (kind == KIND_UNENDED)
+		finding_value_text(out, "conditions", "%u thread%s", l->conditions,
+			plural_wait(l->conditions));
+	else
+		finding_value_text(out, "conditions", "%s",
+			l->conditions == 1 ? "a thread waits" : "all its threads wait");
+	if (l->signal)
+		finding_value_text(out, "signal", "%s%s", l->count[place] == 1 ? "waits" : "wait",
+			l->signal + strlen("waits"));
+	fork = finding_value(out, "fork");
+	if (parent)
+		buffer_format(
+			fork, ": perhaps another thread of %u had it at the fork", parent->id.pid);
 	finding_claim_row(out, &row);
 }
 

@@ -7,7 +7,6 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
-#include "probes/sockets.h"
 
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-time", 5e9, 1e9, 86400e9, "minimum time it waits for the debugger"),

@@ -5,9 +5,7 @@
 #include "analyze/diagnosis/ending_claim.h"
 #include "analyze/diagnosis/check.h"
 #include "base/cleanup.h"
-#include "base/units.h"
 #include "probes/limits.h"
-#include "probes/signal_names.h"
 
 /* Returns the start of the process. Only later log entries count: the PID may have been reused. */
 static uint64_t process_start_ns(const struct check *e)
@@ -76,9 +74,7 @@ static void add_memory(struct check_result *out, const struct ending_cause *w)
 
 static void add_group(const struct check *e, struct check_result *out)
 {
-	const struct snapshot *s = check_last(e, &e->input->limits);
-
-	snapshot_each (struct limits_group, g, s, LIMITS_GROUP) {
+	snapshot_each (struct limits_group, g, check_last(e, &e->input->limits), LIMITS_GROUP) {
 		if (!span_equal(record_text(&g->record, &g->name), "memory") || g->limit_state)
 			continue;
 		finding_bytes(out, "control group limit", g->limit);
@@ -135,25 +131,6 @@ static void add_fault(struct check_result *out, const struct ending_cause *w)
 		finding_text(out, "crashed in", "%.*s", SPAN_ARGS(object));
 	if (!log->instruction_state)
 		finding_text(out, "instruction", "0x%llx", (unsigned long long)log->instruction);
-}
-
-static void add_all(const struct check *e, struct check_result *out, const struct ending_cause *w)
-{
-	_cleanup_(buffer_fini) struct buffer text = { 0 };
-
-	exit_reason_text_status(&text, w->status);
-	finding_text(out, "status", "%s", buffer_cstr(&text));
-	if (w->signal)
-		add_signal(out, w);
-	if (w->is_oom) {
-		add_memory(out, w);
-		add_group(e, out);
-	}
-	add_limits(e, out, w);
-	add_fault(out, w);
-	if (!w->of->end.peak_state)
-		finding_bytes(out, "peak memory", w->of->end.peak_rss_bytes);
-	add_core(out, w);
 }
 
 static enum finding_severity severity_of(const struct ending_cause *w)
@@ -216,12 +193,25 @@ static void report_ending(
 {
 	/* The kernel does not record that it killed a process at a limit. */
 	bool is_guess = w->signal == SIGNAL_KILL && !w->is_oom && !ending_is_sent(w);
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
 	finding_begin(out, confidence_high_if(!is_guess), "");
 	finding_severity(out, severity_of(w));
 	ending_claim(&out->claim, w);
 	emit_remedy(e, out, w);
-	add_all(e, out, w);
+	exit_reason_text_status(&text, w->status);
+	finding_text(out, "status", "%s", buffer_cstr(&text));
+	if (w->signal)
+		add_signal(out, w);
+	if (w->is_oom) {
+		add_memory(out, w);
+		add_group(e, out);
+	}
+	add_limits(e, out, w);
+	add_fault(out, w);
+	if (!w->of->end.peak_state)
+		finding_bytes(out, "peak memory", w->of->end.peak_rss_bytes);
+	add_core(out, w);
 }
 
 /* Returns whether an agent ended the process: agents end their helpers and tools with SIGKILL,

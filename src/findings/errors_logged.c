@@ -9,8 +9,6 @@
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
-#include "model/errno_names.h"
-#include "probes/fds.h"
 #include "probes/signal_names.h"
 
 #define ERRNO_NUMBERS 134 /* errno(3) on Linux */
@@ -24,9 +22,7 @@ static const struct finding_option options[] = {
 
 static uint64_t size_before(const struct check *e, const struct fds_descriptor *now)
 {
-	const struct snapshot *s = check_first(e, &e->input->fds);
-
-	snapshot_each (struct fds_descriptor, d, s, FDS_DESCRIPTOR) {
+	snapshot_each (struct fds_descriptor, d, check_first(e, &e->input->fds), FDS_DESCRIPTOR) {
 		if (d->inode == now->inode && d->device_major == now->device_major &&
 			d->device_minor == now->device_minor && !d->size_state)
 			return d->size_bytes;
@@ -36,9 +32,7 @@ static uint64_t size_before(const struct check *e, const struct fds_descriptor *
 
 static bool is_log_path(const struct check *e, const char *path)
 {
-	const struct snapshot *s = check_last(e, &e->input->logs);
-
-	snapshot_each (struct logs_file, f, s, LOGS_FILE) {
+	snapshot_each (struct logs_file, f, check_last(e, &e->input->logs), LOGS_FILE) {
 		if (span_equal(record_text(&f->record, &f->path), path))
 			return true;
 	}
@@ -63,9 +57,7 @@ static bool writes_others(const struct check *e)
  * errors. */
 static bool grows_others(const struct check *e)
 {
-	const struct snapshot *s = check_last(e, &e->input->fds);
-
-	snapshot_each (struct fds_descriptor, d, s, FDS_DESCRIPTOR) {
+	snapshot_each (struct fds_descriptor, d, check_last(e, &e->input->fds), FDS_DESCRIPTOR) {
 		if (d->type == FDS_FILE && !d->inode_state && !d->size_state && !d->flags_state &&
 			d->access != FDS_ACCESS_READ && d->size_bytes > size_before(e, d) &&
 			!logged_errors_file(
@@ -155,12 +147,11 @@ static void report_error(
  * device", where another message of the same failure says only "saving failed". */
 static bool names_reason(const struct logged_error *l)
 {
-	struct span text = record_text(&l->error->record, &l->error->text);
-
 	for (uint64_t number = 1; number < ERRNO_NUMBERS; number++) {
 		const char *reason = errno_text(number);
 
-		if (reason && span_contains(text, reason))
+		if (reason &&
+			span_contains(record_text(&l->error->record, &l->error->text), reason))
 			return true;
 	}
 	return false;

@@ -5,12 +5,10 @@
  * are reported as well, whether or not they grow. */
 #include <string.h>
 
-#include "analyze/diagnosis/check.h"
 #include "analyze/evidence/peer_process.h"
 #include "analyze/evidence/tally.h"
 #include "base/cleanup.h"
 #include "probes/fd_names.h"
-#include "probes/fds.h"
 
 #define KINDS_MAX    3
 #define GROUPS_SHOWN 3
@@ -20,25 +18,22 @@ NUMBER(ALONGSIDE, 0.3, NONE, "groups with this share of the largest growth are n
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 0.5, 0.0001, 1e9,
 		"minimum number of descriptors opened and not closed per second"),
-	THRESHOLD("min-gain", 10, 1, 1e9,
-		"minimum number of descriptors opened and not closed during the observation",
-		UNLISTED),
-	THRESHOLD("min-gain-slow", 4, 1, 1e9,
-		"minimum number of descriptors of one kind that a slow leak keeps", UNLISTED),
-	THRESHOLD("min-rate-slow", 0.05, 0.0001, 1e9,
+	UNLISTED("min-gain", 10, 1, 1e9,
+		"minimum number of descriptors opened and not closed during the observation"),
+	UNLISTED("min-gain-slow", 4, 1, 1e9,
+		"minimum number of descriptors of one kind that a slow leak keeps"),
+	UNLISTED("min-rate-slow", 0.05, 0.0001, 1e9,
 		"minimum number of descriptors per second of a slow leak, in an observation of "
-		"min-interval-slow",
-		UNLISTED),
-	TIME_THRESHOLD("min-interval-slow", 20e9, 0, 86400e9,
-		"minimum observation time to report a leak slower than min-rate", UNLISTED),
+		"min-interval-slow"),
+	UNLISTED_TIME("min-interval-slow", 20e9, 0, 86400e9,
+		"minimum observation time to report a leak slower than min-rate"),
 	THRESHOLD("min-same", 1000, 1, 1e9,
 		"minimum number of descriptors of one kind that are open at once"),
 	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by"),
-	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9,
-		"process age from which on growth is not that of a start", UNLISTED),
-	THRESHOLD("min-gain-young", 40, 1, 1e9,
-		"minimum number of descriptors that a younger process opens and does not close",
-		UNLISTED),
+	UNLISTED_TIME("min-age", 10e9, 0, 86400e9,
+		"process age from which on growth is not that of a start"),
+	UNLISTED("min-gain-young", 40, 1, 1e9,
+		"minimum number of descriptors that a younger process opens and does not close"),
 };
 
 /* --- what grew --- */
@@ -124,16 +119,6 @@ static void put_kinds(struct buffer *out, const struct tally_row *top, size_t co
 	}
 }
 
-static void emit_groups(struct check_result *out, const struct tally_row *top, size_t count)
-{
-	if (!count)
-		finding_unseen(out,
-			"which kind of descriptor grows: the descriptors were listed only once");
-	for (size_t i = 0; i < count; i++)
-		finding_text(out, "what grew", "%s: %lld, then %lld", top[i].text,
-			(long long)top[i].first, (long long)top[i].last);
-}
-
 static void emit_limit(const struct check *e, struct check_result *out, const struct growth *g)
 {
 	const struct fds_process *end = snapshot_end(check_last(e, &e->input->fds), sizeof(*end));
@@ -203,7 +188,12 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 	finding_rate(out, "growth", g->per_s, SOOTH_UNIT_NONE, g->interval_ns);
 	finding_text(out, "steadiness", "grew in %u of %u equal time slices of the observation",
 		g->grown, g->windows);
-	emit_groups(out, top, count);
+	if (!count)
+		finding_unseen(out,
+			"which kind of descriptor grows: the descriptors were listed only once");
+	for (size_t i = 0; i < count; i++)
+		finding_text(out, "what grew", "%s: %lld, then %lld", top[i].text,
+			(long long)top[i].first, (long long)top[i].last);
 	emit_limit(e, out, g);
 	if (pace == PACE_YOUNG)
 		check_may_be_start(out);

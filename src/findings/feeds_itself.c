@@ -7,16 +7,14 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "base/sentence_units.h"
-#include "recognize/agent.h"
 
 static const struct finding_option options[] = {
 	BYTES_THRESHOLD(
 		"min-rate", 1 << 10, 1, 1e12, "minimum size that it writes to the log in a second"),
 	PERCENT_THRESHOLD("min-share", 50, 1, 100, "minimum share of its writes that it reads"),
 	THRESHOLD("min-times", 5, 1, 1e9, "minimum number of writes, and of reads"),
-	THRESHOLD("min-times-input", 3, 1, 1e9,
-		"the same of a file that is its standard input, where the rate does not matter",
-		UNLISTED),
+	UNLISTED("min-times-input", 3, 1, 1e9,
+		"the same of a file that is its standard input, where the rate does not matter"),
 };
 
 struct circle {
@@ -64,11 +62,10 @@ static bool is_of_agent(const struct check *e, const char *path)
 static bool is_circle(const struct check *e, const char *path, const struct call_file *f)
 {
 	double written = (double)f->moves[CALL_WRITTEN].bytes;
-	double read = (double)f->moves[CALL_READ].bytes;
 
 	return is_log_name(path) && !is_of_agent(e, path) &&
 	       is_read_back(f, check_option(e, "min-times")) &&
-	       read * 100 >= check_option(e, "min-share") * written &&
+	       (double)f->moves[CALL_READ].bytes * 100 >= check_option(e, "min-share") * written &&
 	       check_is_over(e, "min-rate", check_calls_rate(e, written), path);
 }
 

@@ -8,7 +8,6 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/children.h"
 #include "analyze/evidence/work_share.h"
-#include "probes/fds.h"
 
 #define DIRECTORIES_MAX 1024
 #define FILES_MAX	4096

@@ -5,7 +5,6 @@
  * in hours. */
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/file_space.h"
 #include "analyze/evidence/made_files.h"
 #include "base/cleanup.h"
@@ -205,7 +204,6 @@ static void compare_sizes(struct look_at_sizes *l, const struct snapshot *first)
 static bool file_growth_read(
 	struct map *out, const struct check *e, const struct call_history *calls)
 {
-	const struct snapshot *first = check_first(e, &e->input->fds);
 	struct look_at_sizes l = {
 		.out = out, .calls = calls, .last = check_last(e, &e->input->fds)
 	};
@@ -215,7 +213,7 @@ static bool file_growth_read(
 	l.interval_ns = check_interval_ns(e, &e->input->fds);
 	if (!l.interval_ns || end->descriptors_state > SOOTH_STATE_TRUNCATED)
 		return false;
-	compare_sizes(&l, first);
+	compare_sizes(&l, check_first(e, &e->input->fds));
 	return true;
 }
 
@@ -226,32 +224,28 @@ static const struct finding_option options[] = {
 		"maximum time until the file system is full, for severity high"),
 	BYTES_THRESHOLD(
 		"min-gain", 1 << 20, 1, 1e15, "minimum growth of its files during the observation"),
-	PERCENT_THRESHOLD("nearly-full", 95, 1, 100,
-		"minimum percentage in use of a nearly full file system", UNLISTED),
-	BYTES_THRESHOLD("max-left", 1 << 30, 1, 1e15,
-		"maximum bytes left on a nearly full file system", UNLISTED),
-	BYTES_THRESHOLD("deleted-rate", 512 << 10, 1, 1e12,
+	UNLISTED_PERCENT("nearly-full", 95, 1, 100,
+		"minimum percentage in use of a nearly full file system"),
+	UNLISTED_BYTES(
+		"max-left", 1 << 30, 1, 1e15, "maximum bytes left on a nearly full file system"),
+	UNLISTED_BYTES("deleted-rate", 512 << 10, 1, 1e12,
 		"minimum growth per second of a deleted file, or of files in memory, reported "
-		"whatever the space left",
-		UNLISTED),
-	BYTES_THRESHOLD("deleted-size", 16 << 20, 1, 1e15,
-		"minimum size of such a deleted file, and growth of such files in memory",
-		UNLISTED),
-	BYTES_THRESHOLD("append-rate", 1 << 20, 1, 1e12,
+		"whatever the space left"),
+	UNLISTED_BYTES("deleted-size", 16 << 20, 1, 1e15,
+		"minimum size of such a deleted file, and growth of such files in memory"),
+	UNLISTED_BYTES("append-rate", 1 << 20, 1, 1e12,
 		"minimum growth per second of a file that is appended to, for severity info "
-		"whatever the space left",
-		UNLISTED),
-	TIME_THRESHOLD("append-time", 86400e9, 1e9, 1e15,
-		"maximum time until such a file fills its file system", UNLISTED),
-	THRESHOLD("min-files", 20, 1, 1e9,
-		"minimum number of temporary files made in one directory and not removed",
-		UNLISTED),
-	THRESHOLD("min-memory-files", 5, 1, 1e9,
-		"the same of shared memory (/dev/shm), also if its size is set and nothing written",
-		UNLISTED),
-	BYTES_THRESHOLD("log-rate", 64 << 10, 1, 1e12,
-		"the same growth per second of a deleted log", UNLISTED),
-	BYTES_THRESHOLD("log-size", 1 << 20, 1, 1e15, "minimum size of a deleted log", UNLISTED),
+		"whatever the space left"),
+	UNLISTED_TIME("append-time", 86400e9, 1e9, 1e15,
+		"maximum time until such a file fills its file system"),
+	UNLISTED("min-files", 20, 1, 1e9,
+		"minimum number of temporary files made in one directory and not removed"),
+	UNLISTED("min-memory-files", 5, 1, 1e9,
+		"the same of shared memory (/dev/shm), also if its size is set and nothing "
+		"written"),
+	UNLISTED_BYTES(
+		"log-rate", 64 << 10, 1, 1e12, "the same growth per second of a deleted log"),
+	UNLISTED_BYTES("log-size", 1 << 20, 1, 1e15, "minimum size of a deleted log"),
 };
 
 struct look {
@@ -420,26 +414,6 @@ static void emit_claim(
 			SENTENCE_DURATION((uint64_t)(left / rate_of(g) * (double)NS_PER_S)));
 }
 
-static void emit_evidence(struct check_result *out, const struct file_growth *g, double left)
-{
-	finding_text(out, "file", "%s%s", g->path.text,
-		g->is_deleted ? " (deleted)"
-		: !g->is_open ? " (closed)"
-			      : "");
-	finding_rate(out, "growth", rate_of(g), SOOTH_UNIT_BYTES, g->interval_ns);
-	finding_text(out, "file system", "%.*s%s", SPAN_ARGS(place_of(g)),
-		g->space && g->space->is_memory ? " (in memory)" : "");
-	finding_number(out, "space left", left, SOOTH_UNIT_BYTES, 0);
-	finding_number(out, "time until it is full", left / rate_of(g) * (double)NS_PER_S,
-		SOOTH_UNIT_NS, 0);
-	if (g->space)
-		finding_percent(out, "used", file_space_used(g->space), 0);
-	finding_number(out, "gained", (double)g->gained_bytes, SOOTH_UNIT_BYTES, g->interval_ns);
-	finding_bytes(out, "size of the file", g->size_bytes);
-	if (g->files > 1)
-		finding_count(out, "files that grew", g->files, 0);
-}
-
 static void put_remedy(const struct check *e, struct check_result *out, const struct file_growth *g)
 {
 	char command[FILE_SPACE_COMMAND];
@@ -478,7 +452,22 @@ static void report_growth(struct look *l, const struct file_growth *g)
 		finding_descriptor(out, g->fd);
 	finding_path(out, span_of_string(g->path.text));
 	emit_claim(out, g, filling, left);
-	emit_evidence(out, g, left);
+	finding_text(out, "file", "%s%s", g->path.text,
+		g->is_deleted ? " (deleted)"
+		: !g->is_open ? " (closed)"
+			      : "");
+	finding_rate(out, "growth", rate_of(g), SOOTH_UNIT_BYTES, g->interval_ns);
+	finding_text(out, "file system", "%.*s%s", SPAN_ARGS(place_of(g)),
+		g->space && g->space->is_memory ? " (in memory)" : "");
+	finding_number(out, "space left", left, SOOTH_UNIT_BYTES, 0);
+	finding_number(out, "time until it is full", left / rate_of(g) * (double)NS_PER_S,
+		SOOTH_UNIT_NS, 0);
+	if (g->space)
+		finding_percent(out, "used", file_space_used(g->space), 0);
+	finding_number(out, "gained", (double)g->gained_bytes, SOOTH_UNIT_BYTES, g->interval_ns);
+	finding_bytes(out, "size of the file", g->size_bytes);
+	if (g->files > 1)
+		finding_count(out, "files that grew", g->files, 0);
 	if (e->calls.is_read)
 		check_calls_unseen(e, out);
 	else

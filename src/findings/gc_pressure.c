@@ -7,8 +7,6 @@
 #include "analyze/evidence/tally.h"
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
-#include "base/units.h"
-#include "explain/finding.h"
 
 #define WITH_READY "the same with the time in which it waited for a CPU"
 
@@ -74,21 +72,6 @@ static bool is_pressed(const struct check *e, const struct collection *c)
 	       check_is_over(e, "min-cpu", c->demand, "");
 }
 
-static void put_remedy(const struct check *e, struct check_result *out, const struct collection *c)
-{
-	if (c->is_of_machine)
-		finding_remedy(out,
-			"jcmd %u GC.heap_info, as the user of the process, shows how full the "
-			"heap is; a larger java -Xmx gives it room; jcmd %u GC.heap_dump "
-			"FILE.hprof shows what fills it",
-			e->id.pid, e->id.pid);
-	else
-		finding_remedy(out,
-			"give the heap more room, or write a heap snapshot to see what fills it; a "
-			"restart frees the memory (threads: sooth inspect --threads %u)",
-			e->id.pid);
-}
-
 static void put_cpu(struct buffer *out, const struct thread_history *t)
 {
 	buffer_format(out, ": %.0f %%", thread_history_cpu(t));
@@ -112,7 +95,17 @@ static void report_collection(
 		finding_percent(out, WITH_READY, c->demand, interval_ns);
 	thread_top_emit(&c->threads, out, put_cpu);
 	finding_unseen(out, "how full the heap is, and how much a collection frees");
-	put_remedy(e, out, c);
+	if (c->is_of_machine)
+		finding_remedy(out,
+			"jcmd %u GC.heap_info, as the user of the process, shows how full the heap "
+			"is; a larger java -Xmx gives it room; jcmd %u GC.heap_dump FILE.hprof "
+			"shows what fills it",
+			e->id.pid, e->id.pid);
+	else
+		finding_remedy(out,
+			"give the heap more room, or write a heap snapshot to see what fills it; a "
+			"restart frees the memory (threads: sooth inspect --threads %u)",
+			e->id.pid);
 }
 
 /* --- by functions: V8, Python and Go collect in the threads of the program --- */

@@ -14,19 +14,16 @@ NUMBER(PACE, 4, NONE, "at this rate, so many times the goroutines would have com
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1, 0.001, 1e9,
 		"minimum number of goroutines per second that start and stay"),
-	THRESHOLD("min-gain", 50, 1, 1e9,
-		"minimum number of goroutines added during the observation", UNLISTED),
-	THRESHOLD("min-count", 500, 1, 1e9, "minimum number of goroutines that wait in one place",
-		UNLISTED),
-	THRESHOLD("min-gain-stuck", 10, 1, 1e9,
+	UNLISTED("min-gain", 50, 1, 1e9,
+		"minimum number of goroutines added during the observation"),
+	UNLISTED("min-count", 500, 1, 1e9, "minimum number of goroutines that wait in one place"),
+	UNLISTED("min-gain-stuck", 10, 1, 1e9,
 		"the same of goroutines that only another goroutine can wake, where the longest "
-		"wait is half the age of the process",
-		UNLISTED),
-	THRESHOLD("min-count-stuck", 100, 1, 1e9, "minimum number of such goroutines", UNLISTED),
-	TIME_THRESHOLD("min-age", 60e9, 0, 86400e9,
-		"severity is low below this age: a batch may be under way", UNLISTED),
-	PERCENT_THRESHOLD(
-		"min-share", 4, 0.1, 100, "minimum gain in percent of what was there", UNLISTED),
+		"wait is half the age of the process"),
+	UNLISTED("min-count-stuck", 100, 1, 1e9, "minimum number of such goroutines"),
+	UNLISTED_TIME("min-age", 60e9, 0, 86400e9,
+		"severity is low below this age: a batch may be under way"),
+	UNLISTED_PERCENT("min-share", 4, 0.1, 100, "minimum gain in percent of what was there"),
 };
 
 struct leak {

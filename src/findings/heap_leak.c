@@ -12,9 +12,8 @@ NUMBER(OLDER_SHARE, 0.5, NONE, "part of the gained blocks: so many older blocks 
 
 static const struct finding_option options[] = {
 	BYTES_THRESHOLD("min-rate", 32768, 1, 1e12, "minimum growth of the kept memory per second"),
-	BYTES_THRESHOLD(
-		"min-gain", 1 << 20, 1, 1e15, "minimum total growth of the kept memory", UNLISTED),
-	TIME_THRESHOLD("min-time", 4e9, 2e9, 86400e9, "minimum observation time", UNLISTED),
+	UNLISTED_BYTES("min-gain", 1 << 20, 1, 1e15, "minimum total growth of the kept memory"),
+	UNLISTED_TIME("min-time", 4e9, 2e9, 86400e9, "minimum observation time"),
 	TIME_THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age"),
 };
 

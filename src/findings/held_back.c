@@ -7,7 +7,6 @@
  * On a busy host each process waits; so a process is starved only if it gets next to nothing of the
  * CPU it could use.
  */
-#include "analyze/diagnosis/check.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/held.h"
@@ -19,24 +18,20 @@ NUMBER(STATES_LEAST, 4, NONE, "samples: fewer states do not show how long it cou
 static const struct finding_option options[] = {
 	THRESHOLD("min-throttled", 2, 0.01, 1e6,
 		"minimum number of times per second that the control group used up its CPU quota"),
-	THRESHOLD("often", 5, 0.01, 1e6, "severity is low below this number of times per second",
-		UNLISTED),
-	PERCENT_THRESHOLD("own-share", 25, 0, 100,
-		"minimum CPU use of the process, in percent of the CPU quota", UNLISTED),
-	PERCENT_THRESHOLD("others-waited", 50, 0, 100,
+	UNLISTED("often", 5, 0.01, 1e6, "severity is low below this number of times per second"),
+	UNLISTED_PERCENT("own-share", 25, 0, 100,
+		"minimum CPU use of the process, in percent of the CPU quota"),
+	UNLISTED_PERCENT("others-waited", 50, 0, 100,
 		"minimum percentage of the time in which the process is ready to run, if others of "
-		"its control group use more of the CPU quota",
-		UNLISTED),
-	THRESHOLD("min-high", 1, 0.01, 1e9,
-		"minimum number of times per second that the control group was above memory.high",
-		UNLISTED),
+		"its control group use more of the CPU quota"),
+	UNLISTED("min-high", 1, 0.01, 1e9,
+		"minimum number of times per second that the control group was above memory.high"),
 	PERCENT_THRESHOLD("could-run", 80, 1, 100,
 		"minimum percentage of the time in which a starved thread could run"),
 	PERCENT_THRESHOLD("starved", 95, 1, 100,
 		"minimum percentage of that time in which other threads had the CPUs"),
-	PERCENT_THRESHOLD("starved-bound", 70, 1, 100,
-		"minimum percentage of that time, if the process may run on some CPUs only",
-		UNLISTED),
+	UNLISTED_PERCENT("starved-bound", 70, 1, 100,
+		"minimum percentage of that time, if the process may run on some CPUs only"),
 };
 
 static void emit_time(struct check_result *out, const struct held_time *t)
@@ -52,10 +47,8 @@ static void emit_time(struct check_result *out, const struct held_time *t)
 static void emit_limit_file(
 	struct check_result *out, const struct limits_group *g, const char *file)
 {
-	struct span path = record_text(&g->record, &g->path);
-
 	finding_text(out, "limit is set in", "%s of the control group %.*s (version %u)", file,
-		SPAN_ARGS(path), g->version);
+		SPAN_ARGS(record_text(&g->record, &g->path)), g->version);
 }
 
 /* --- CPU quota --- */
@@ -95,7 +88,6 @@ static void report_throttled(const struct check *e, struct check_result *out,
 {
 	const struct limits_group *g = l->group;
 	const char *file = g->version == 1 ? "cpu.cfs_quota_us" : "cpu.max";
-	struct span path = record_text(&g->record, &g->path);
 	struct limit_users users;
 	_cleanup_(buffer_fini) struct buffer by = { 0 };
 
@@ -117,7 +109,7 @@ static void report_throttled(const struct check *e, struct check_result *out,
 	finding_remedy(out,
 		"raise %s of %.*s (systemd: systemctl set-property UNIT CPUQuota=), or give the "
 		"process less to do; a restart does not help",
-		file, SPAN_ARGS(path));
+		file, SPAN_ARGS(record_text(&g->record, &g->path)));
 }
 
 /* --- memory.high --- */
@@ -125,7 +117,6 @@ static void report_throttled(const struct check *e, struct check_result *out,
 static void report_high(struct check_result *out, const struct held_limit *l)
 {
 	const struct limits_group *g = l->group;
-	struct span path = record_text(&g->record, &g->path);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "memory-high");
 	finding_claim(out,
@@ -140,7 +131,7 @@ static void report_high(struct check_result *out, const struct held_limit *l)
 	finding_remedy(out,
 		"raise memory.high of %.*s (systemd: systemctl set-property UNIT MemoryHigh=), or "
 		"let the process use less memory",
-		SPAN_ARGS(path));
+		SPAN_ARGS(record_text(&g->record, &g->path)));
 }
 
 /* --- I/O limits --- */
@@ -148,7 +139,6 @@ static void report_high(struct check_result *out, const struct held_limit *l)
 static void report_io(struct check_result *out, const struct held_io *io)
 {
 	const struct limits_group *g = io->group;
-	struct span path = record_text(&g->record, &g->path);
 	const char *file = g->version == 2 ? "io.max"
 			   : io->is_write  ? "blkio.throttle.write_bps_device"
 					   : "blkio.throttle.read_bps_device";
@@ -169,7 +159,7 @@ static void report_io(struct check_result *out, const struct held_io *io)
 	finding_remedy(out,
 		"raise %s of %.*s (systemd: systemctl set-property UNIT \"IO%sBandwidthMax=DEVICE "
 		"BYTES\"), or let the process %s less; a restart does not help",
-		file, SPAN_ARGS(path), io->is_write ? "Write" : "Read",
+		file, SPAN_ARGS(record_text(&g->record, &g->path)), io->is_write ? "Write" : "Read",
 		io->is_write ? "write" : "read");
 }
 

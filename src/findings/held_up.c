@@ -445,7 +445,6 @@ static bool is_of_busy(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	struct wait_graph first = { .records = g->before };
-	const struct waits_party *p = chain->links[0].party;
 	struct wait_chain before;
 
 	if (chain->count != 2 || cause_of_socket(e, g, chain, 0) != CAUSE_COMPUTES ||
@@ -453,7 +452,7 @@ static bool is_of_busy(
 		return false;
 	wait_chain_follow(&first, e->id.pid, &before);
 	return before.count && before.links[0].what == WAIT_SOCKET_READ && before.links[0].party &&
-	       before.links[0].party->party_pid == p->party_pid;
+	       before.links[0].party->party_pid == chain->links[0].party->party_pid;
 }
 
 /* --- the chain --- */

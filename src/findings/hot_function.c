@@ -106,10 +106,9 @@ static void report_function(const struct check *e, struct check_result *out, con
 static void report_task(const struct check *e, struct check_result *out, const struct hot *h,
 	const struct profile_task *task)
 {
-	double share = 100.0 * (double)task->samples / (double)task->of_samples;
-
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
-	finding_claim(out, "spends %.0f %% of its CPU time in %s%s%s", share, task->text,
+	finding_claim(out, "spends %.0f %% of its CPU time in %s%s%s",
+		100.0 * (double)task->samples / (double)task->of_samples, task->text,
 		task->effect ? ": " : "", task->effect ? task->effect : "");
 	finding_percent(out, "CPU", h->of.cpu, h->of.interval_ns);
 	finding_text(out, "samples in it", "%llu of %llu", (unsigned long long)task->samples,

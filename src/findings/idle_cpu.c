@@ -3,12 +3,9 @@
  * session file says so, or if it has a terminal without input, sent and received nothing, and its
  * child processes do nothing. It waits for its model if its session file says so and its connection
  * is silent. An agent that draws while it waits uses CPU too. */
-#include "analyze/diagnosis/check.h"
 #include "analyze/evidence/work_share.h"
 #include "analyze/evidence/tally.h"
 #include "analyze/sockets/socket_sums.h"
-#include "base/units.h"
-#include "probes/sockets.h"
 
 #define TYPED_TO_NS   (8 * NS_PER_S) /* the kernel rounds the time of the last input to 8 s */
 #define THREADS_SHOWN 5
@@ -19,10 +16,9 @@ static const struct finding_option options[] = {
 	PERCENT_THRESHOLD("percent-model", 30, 0.1, 1e5,
 		"minimum CPU use, in percent of one CPU, of an agent that may be waiting for its "
 		"model"),
-	PERCENT_THRESHOLD("max-children", 5, 0, 1e5,
-		"maximum CPU use of the agent's children, in percent (more: the agent is at work)",
-		UNLISTED),
-	TIME_THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age", UNLISTED),
+	UNLISTED_PERCENT("max-children", 5, 0, 1e5,
+		"maximum CPU use of the agent's children, in percent (more: the agent is at work)"),
+	UNLISTED_TIME("min-age", 60e9, 0, 86400e9, "minimum process age"),
 };
 
 enum idleness {
@@ -174,7 +170,6 @@ static void emit_roles(const struct check *e, struct check_result *out)
 static void report_idle_agent(
 	const struct check *e, struct check_result *out, enum idleness idle, double cpu)
 {
-	uint64_t interval_ns = sample_series_ns(&e->series);
 	struct span status = status_of(e);
 	struct progress progress;
 
@@ -184,7 +179,7 @@ static void report_idle_agent(
 	finding_low_if(out, idle != IDLE_USER);
 	finding_claim(
 		out, "the agent uses %.0f %% CPU while it waits for %s", cpu, waits_for[idle]);
-	finding_percent(out, "CPU", cpu, interval_ns);
+	finding_percent(out, "CPU", cpu, sample_series_ns(&e->series));
 	emit_roles(e, out);
 	if (status.size)
 		finding_text(out, "self-reported status", "%.*s", SPAN_ARGS(status));

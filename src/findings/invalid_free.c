@@ -9,7 +9,6 @@
  * allocated before the observation: then the process is reported neither as faulty nor as fine. */
 #include "analyze/diagnosis/check.h"
 #include "base/cleanup.h"
-#include "base/units.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-count", 1, 1, 1e6, "minimum number of such frees"),

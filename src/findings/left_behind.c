@@ -5,15 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/ended_input.h"
 #include "analyze/evidence/work_share.h"
 #include "base/cleanup.h"
-#include "explain/finding.h"
-#include "probes/sockets.h"
-#include "probes/waits.h"
 
 NUMBER(SPINS_PERCENT, 85, PERCENT, "of the time: a thread that does nothing else spins");
 
@@ -22,13 +18,11 @@ NUMBER(SPINS_PERCENT, 85, PERCENT, "of the time: a thread that does nothing else
 enum { INPUT, OUTPUT, ERRORS };
 
 static const struct finding_option options[] = {
-	THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age", .unit = SOOTH_UNIT_NS),
-	THRESHOLD("min-writes", 2, 1, 1e9,
+	TIME_THRESHOLD("min-age", 2e9, 0, 86400e9, "minimum process age"),
+	UNLISTED("min-writes", 2, 1, 1e9,
 		"minimum number of writes that failed with EPIPE, or of calls in the deleted "
-		"directory that failed",
-		UNLISTED),
-	THRESHOLD("min-cpu", 1, 0.01, 1e4, "minimum CPU use of a process that works on",
-		.unit = SOOTH_UNIT_PERCENT),
+		"directory that failed"),
+	PERCENT_THRESHOLD("min-cpu", 1, 0.01, 1e4, "minimum CPU use of a process that works on"),
 	THRESHOLD("min-calls", 1, 0.01, 1e9, "or minimum number of reads and writes per second"),
 };
 
@@ -141,9 +135,7 @@ static bool is_left_too(const struct check *e, const struct waits_party *w)
  * writes to is inherited. */
 static void find_heirs(const struct check *e, struct buffer *out)
 {
-	const struct snapshot *s = check_last(e, &e->input->waits);
-
-	snapshot_each (struct waits_party, w, s, WAITS_PARTY) {
+	snapshot_each (struct waits_party, w, check_last(e, &e->input->waits), WAITS_PARTY) {
 		struct span name = record_text(&w->record, &w->name);
 
 		if (w->node_pid != e->id.pid || w->relation != WAITS_RELATION_WRITER ||
@@ -210,8 +202,7 @@ static void report_left_process(const struct check *e, struct check_result *out,
 	if (l->heirs.size)
 		finding_claim(out,
 			": only %s, left behind with it, still %s the other end by inheritance, so "
-			"that "
-			"no end of the input comes",
+			"that no end of the input comes",
 			buffer_cstr(&l->heirs),
 			strstr(buffer_cstr(&l->heirs), " and ") ? "have" : "has");
 	finding_text(out, "known by", "now a child of %.*s (%u), which is not in its session %u",
@@ -274,8 +265,6 @@ static bool thread_spins(const struct check *e, const struct ended_input *c)
 static void report_reads(
 	const struct check *e, struct check_result *out, const struct ended_input *c)
 {
-	double cpu = process_table_cpu_percent(e->process);
-
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "reads");
 	finding_claim(out,
 		"reads its %s again and again, which %s: end of file on fd %d, %s%.0f times a "
@@ -283,7 +272,7 @@ static void report_reads(
 		c->is_pipe ? "input" : "terminal",
 		c->is_pipe ? "has ended, because no process can write to it any more"
 			   : "was closed",
-		c->fd, c->least, c->per_s, cpu);
+		c->fd, c->least, c->per_s, process_table_cpu_percent(e->process));
 	finding_text(out, "known by", "fd %d is a %s", c->fd,
 		c->is_pipe ? "pipe without a writer" : "pseudo terminal that was closed");
 	finding_rate(out, "reads", c->per_s, SOOTH_UNIT_NONE, 0);

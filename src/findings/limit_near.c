@@ -21,8 +21,6 @@
 #include "analyze/inspect/limits.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
-#include "probes/fds.h"
-#include "probes/host.h"
 #include "probes/maps.h"
 
 NUMBER(GROUP_LEAST, 3, NONE, "processes of one program: fewer are no group");
@@ -178,8 +176,7 @@ static bool put_largest_file(struct buffer *out, const struct check *e)
 
 static void read_mappings(const struct check *e, const struct resource *of, struct use *u)
 {
-	const struct snapshot *last = check_last(e, &e->input->maps);
-	const struct maps_process *end = snapshot_end(last, sizeof(*end));
+	const struct maps_process *end = snapshot_end(check_last(e, &e->input->maps), sizeof(*end));
 
 	(void)of;
 	if (!end)
@@ -223,8 +220,8 @@ static void read_watches(const struct check *e, const struct resource *of, struc
 	if (!read_fds(e, u))
 		return;
 	if (!watch_use_of(&sum, e)) {
-		u->unread = "the limits of the process are in another user namespace, or not "
-			    "readable";
+		u->unread =
+			"the limits of the process are in another user namespace, or not readable";
 		u->remedy = "run in that namespace: cat /proc/sys/user/max_inotify_watches";
 		return;
 	}
@@ -417,50 +414,6 @@ static double percent_of(const struct use *u)
 	return 100.0 * (double)u->used / (double)u->limit;
 }
 
-static void emit_claim(const struct check *e, struct check_result *out, const struct resource *of,
-	const struct use *u)
-{
-	char used[UNITS_SIZE], limit[UNITS_SIZE];
-	bool is_full = u->used >= u->limit;
-	_cleanup_(buffer_fini) struct buffer most = { 0 };
-	bool has_most = of->put_most && of->put_most(&most, e);
-
-	finding_claim(out, "%s of %s: %s of %s%s in use", is_full ? "out" : "almost out", of->name,
-		format_amount(used, of->unit, u->used), format_amount(limit, of->unit, u->limit),
-		u->there ? " that the user may have are" : "");
-	if (u->there && u->own != u->used)
-		finding_claim(out, ", %llu by this process", (unsigned long long)u->own);
-	finding_claim(out, "%s%s; %s%s", has_most ? ", " : "", buffer_cstr(&most),
-		is_full ? "" : "at the limit ", of->at_limit);
-	if (of->unit == SOOTH_UNIT_S)
-		finding_claim(out, " (%s)", u->is_hard ? "SIGKILL" : "SIGXCPU");
-}
-
-static void emit_evidence(struct check_result *out, const struct resource *of, const struct use *u)
-{
-	if (u->there)
-		finding_number(out, of->name, (double)u->own, of->unit, 0);
-	finding_number(out, u->there ? "of all processes of the user" : of->name, (double)u->used,
-		of->unit, 0);
-	finding_number(out, of->shell ? u->is_hard ? "hard limit" : "soft limit" : "limit",
-		(double)u->limit, of->unit, 0);
-	finding_percent(out, "used", percent_of(u), 0);
-	if (u->there)
-		finding_count(out, "number of the user's processes that were sampled", u->read, 0);
-	if (u->may_go_on)
-		finding_unseen(out, "whether the process handles SIGXCPU, and goes on");
-	if (u->there > u->read)
-		finding_unseen(out,
-			"%s of %u of the user's %u processes: only agents, or the selected "
-			"processes, are sampled",
-			of->name, u->there - u->read, u->there);
-	if (of->read == read_watches && u->used > u->limit)
-		finding_unseen(out,
-			"how many %s the user really has: the sum is above the limit, so some "
-			"descriptors refer to the same instance",
-			of->name);
-}
-
 static void emit_remedy(const struct check *e, struct check_result *out, const struct resource *of,
 	const struct use *u)
 {
@@ -487,14 +440,46 @@ static void report_limit(const struct check *e, struct check_result *out, const 
 	const struct use *u)
 {
 	bool is_lower_bound = u->there && u->own != u->used;
+	char used[UNITS_SIZE], limit[UNITS_SIZE];
+	bool is_full = u->used >= u->limit;
+	_cleanup_(buffer_fini) struct buffer most = { 0 };
+	bool has_most = of->put_most && of->put_most(&most, e);
 
 	finding_begin(out, confidence_high_if(!(u->may_go_on || is_lower_bound)), of->key);
 	if (of->is_high)
 		finding_severity(out, FINDING_HIGH);
 	if (u->is_hard || (of->is_critical && percent_of(u) >= CRITICAL_PERCENT))
 		finding_severity(out, FINDING_CRITICAL);
-	emit_claim(e, out, of, u);
-	emit_evidence(out, of, u);
+	finding_claim(out, "%s of %s: %s of %s%s in use", is_full ? "out" : "almost out", of->name,
+		format_amount(used, of->unit, u->used), format_amount(limit, of->unit, u->limit),
+		u->there ? " that the user may have are" : "");
+	if (u->there && u->own != u->used)
+		finding_claim(out, ", %llu by this process", (unsigned long long)u->own);
+	finding_claim(out, "%s%s; %s%s", has_most ? ", " : "", buffer_cstr(&most),
+		is_full ? "" : "at the limit ", of->at_limit);
+	if (of->unit == SOOTH_UNIT_S)
+		finding_claim(out, " (%s)", u->is_hard ? "SIGKILL" : "SIGXCPU");
+	if (u->there)
+		finding_number(out, of->name, (double)u->own, of->unit, 0);
+	finding_number(out, u->there ? "of all processes of the user" : of->name, (double)u->used,
+		of->unit, 0);
+	finding_number(out, of->shell ? u->is_hard ? "hard limit" : "soft limit" : "limit",
+		(double)u->limit, of->unit, 0);
+	finding_percent(out, "used", percent_of(u), 0);
+	if (u->there)
+		finding_count(out, "number of the user's processes that were sampled", u->read, 0);
+	if (u->may_go_on)
+		finding_unseen(out, "whether the process handles SIGXCPU, and goes on");
+	if (u->there > u->read)
+		finding_unseen(out,
+			"%s of %u of the user's %u processes: only agents, or the selected "
+			"processes, are sampled",
+			of->name, u->there - u->read, u->there);
+	if (of->read == read_watches && u->used > u->limit)
+		finding_unseen(out,
+			"how many %s the user really has: the sum is above the limit, so some "
+			"descriptors refer to the same instance",
+			of->name);
 	emit_remedy(e, out, of, u);
 }
 

@@ -159,7 +159,6 @@ static void put_client(struct buffer *out, const struct check *e)
 /* Appends "2 processes wait for it, psql (4711) for 45 s". */
 static void put_waiters(struct buffer *out, const struct waits_wanted *w)
 {
-	struct span name = record_text(&w->record, &w->waiter_name);
 	const char *what = w->source == WAITS_SOURCE_TITLE ? "database session" : "process";
 	const char *plural = w->source == WAITS_SOURCE_TITLE ? "s" : "es";
 
@@ -171,8 +170,8 @@ static void put_waiters(struct buffer *out, const struct waits_wanted *w)
 	if (!w->waiter_pid)
 		return;
 	buffer_format(out, ", %s%.*s (%u)",
-		w->waiters > 1 && !w->longest_state ? "the longest, " : "", SPAN_ARGS(name),
-		w->waiter_pid);
+		w->waiters > 1 && !w->longest_state ? "the longest, " : "",
+		SPAN_ARGS(record_text(&w->record, &w->waiter_name)), w->waiter_pid);
 	if (!w->longest_state)
 		buffer_format(out, ", for %s", SENTENCE_DURATION(w->longest_ns));
 }

@@ -11,8 +11,6 @@
 #include "base/cleanup.h"
 #include "base/lock_name.h"
 #include "base/sentence_units.h"
-#include "model/errno_names.h"
-#include "probes/waits.h"
 
 #define ARGUMENTS_SHOWN 48 /* bytes of a command line */
 #define FILES_MAX	1024
@@ -191,20 +189,6 @@ static void put_holder(struct buffer *out, const struct wait_graph *g, const str
 	buffer_string(out, ")");
 }
 
-static void emit_remedy(struct check_result *out, const struct refusal *r)
-{
-	if (r->holder && is_database(r->path))
-		finding_remedy(out,
-			"let process %u commit or roll back its transaction: sooth why %u shows "
-			"what it does instead",
-			r->holder->party_pid, r->holder->party_pid);
-	else if (r->holder)
-		finding_remedy(
-			out, "sooth why %u shows what the holder does", r->holder->party_pid);
-	else
-		finding_remedy(out, "lslocks shows which process has the lock");
-}
-
 static void report_refusal(const struct check *e, struct check_result *out, const struct refusal *r)
 {
 	uint64_t ns = lasted_ns(r, e->calls.interval_ns);
@@ -226,7 +210,16 @@ static void report_refusal(const struct check *e, struct check_result *out, cons
 		SENTENCE_DURATION(ns), r->count);
 	finding_time(out, "locked for at least", ns);
 	check_calls_times(out, r->count, r->first_ns, r->last_ns);
-	emit_remedy(out, r);
+	if (r->holder && is_database(r->path))
+		finding_remedy(out,
+			"let process %u commit or roll back its transaction: sooth why %u shows "
+			"what it does instead",
+			r->holder->party_pid, r->holder->party_pid);
+	else if (r->holder)
+		finding_remedy(
+			out, "sooth why %u shows what the holder does", r->holder->party_pid);
+	else
+		finding_remedy(out, "lslocks shows which process has the lock");
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

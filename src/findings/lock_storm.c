@@ -10,7 +10,6 @@
 #include "analyze/evidence/ended_input.h"
 #include "analyze/evidence/tally.h"
 #include "analyze/evidence/work_share.h"
-#include "base/units.h"
 
 NUMBER(CONVOY_SHARE, 0.75, NONE, "share of the waiting that remains if one thread runs at a time");
 NUMBER(CONVOY_WHOLE, 0.9, NONE, "share of the samples with the thread computing or at the lock");
@@ -25,31 +24,24 @@ NUMBER(DISPATCHER_SHARE, 0.6, NONE, "of in-kernel: a single thread has few clock
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1000, 1, 1e9,
 		"minimum number of times per second that a thread sleeps or yields at a lock"),
-	TIME_THRESHOLD("max-stretch", 50e3, 0, 1e9,
-		"maximum CPU time that a thread runs before it yields", UNLISTED),
-	THRESHOLD("min-threads", 2, 2, 1e6,
-		"minimum number of threads that wait for locks (by sleeping or yielding)",
-		UNLISTED),
-	PERCENT_THRESHOLD("percent", 20, 1, 1e6,
-		"minimum CPU use of all threads that wait for locks, in percent of one CPU",
-		UNLISTED),
-	PERCENT_THRESHOLD("in-kernel", 60, 1, 100,
-		"minimum percentage of the threads' CPU time that is spent in the kernel",
-		UNLISTED),
-	BYTES_THRESHOLD("max-moved", 16, 0, 1e9,
-		"maximum bytes that the process reads and writes per sleep or yield at a lock",
-		UNLISTED),
-	THRESHOLD("min-met", 1, 1, 1e6, "minimum number of samples that show a thread at a lock",
-		UNLISTED),
+	UNLISTED_TIME("max-stretch", 50e3, 0, 1e9,
+		"maximum CPU time that a thread runs before it yields"),
+	UNLISTED("min-threads", 2, 2, 1e6,
+		"minimum number of threads that wait for locks (by sleeping or yielding)"),
+	UNLISTED_PERCENT("percent", 20, 1, 1e6,
+		"minimum CPU use of all threads that wait for locks, in percent of one CPU"),
+	UNLISTED_PERCENT("in-kernel", 60, 1, 100,
+		"minimum percentage of the threads' CPU time that is spent in the kernel"),
+	UNLISTED_BYTES("max-moved", 16, 0, 1e9,
+		"maximum bytes that the process reads and writes per sleep or yield at a lock"),
+	UNLISTED("min-met", 1, 1, 1e6, "minimum number of samples that show a thread at a lock"),
 	THRESHOLD("min-readings", 3, 2, 500, "minimum number of samples of each thread"),
-	THRESHOLD("convoy-threads", 3, 2, 1e6,
-		"minimum number of threads that take turns at a lock; min-rate is not needed then",
-		UNLISTED),
+	UNLISTED("convoy-threads", 3, 2, 1e6,
+		"minimum number of threads that take turns at a lock; min-rate is not needed then"),
 	THRESHOLD("convoy-rate", 20, 1, 1e9,
 		"minimum number of times per second that these threads switch, in total"),
-	PERCENT_THRESHOLD("contended", 10, 1, 100,
-		"minimum percentage of the samples of such threads that show them at a mutex",
-		UNLISTED),
+	UNLISTED_PERCENT("contended", 10, 1, 100,
+		"minimum percentage of the samples of such threads that show them at a mutex"),
 };
 
 struct storm {
@@ -291,8 +283,12 @@ static enum sharing sharing_of(const struct check *e, const struct convoy *c)
 	return is_busy && is_often ? SHARING_CONTENDED : SHARING_NONE;
 }
 
-static void claim_convoy(struct check_result *out, const struct convoy *c, enum sharing sharing)
+static void report_convoy(const struct check *e, struct check_result *out, const struct convoy *c,
+	enum sharing sharing)
 {
+	double waiting = (double)c->at_lock * (double)c->count / (double)c->met;
+
+	finding_begin(out, confidence_high_if(c->met >= CONVOY_HIGH), "convoy");
 	if (sharing == SHARING_IN_TURN) {
 		finding_claim(out,
 			"%s: %zu threads wait for one lock in turn, and use %.0f %% CPU together",
@@ -311,15 +307,6 @@ static void claim_convoy(struct check_result *out, const struct convoy *c, enum 
 			"%.0f %% CPU together",
 			c->count, 100.0 * (double)c->at_lock / (double)c->met, c->cpu);
 	}
-}
-
-static void report_convoy(const struct check *e, struct check_result *out, const struct convoy *c,
-	enum sharing sharing)
-{
-	double waiting = (double)c->at_lock * (double)c->count / (double)c->met;
-
-	finding_begin(out, confidence_high_if(c->met >= CONVOY_HIGH), "convoy");
-	claim_convoy(out, c, sharing);
 	finding_count(out, "threads", c->count, 0);
 	finding_count(out, "threads that wait for the lock, on average", waiting,
 		sample_series_ns(&e->series));

@@ -2,11 +2,9 @@
 /* loop-stuck: an event loop of Python or node that nothing can wake any more: it watches only
  * descriptors by which its own threads wake it, and all of these threads wait too. A process that
  * waits for a signal on purpose has a handler for it; node has handlers of its own for some. */
-
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_lookup.h"
 #include "base/cleanup.h"
-#include "base/cursor.h"
 #include "probes/signal_names.h"
 
 #define BIT(signal) (1u << ((signal)-1))
@@ -37,10 +35,9 @@ static const struct runtime *runtime_of(const struct check *e)
 	struct span program = e->process ? record_text(&e->process->process->record,
 						   &e->process->process->executable)
 					 : span_of("", 0);
-	struct span name = path_base(program);
 
 	for (size_t i = 0; i < ARRAY_SIZE(runtimes); i++) {
-		if (span_starts(name, runtimes[i].program))
+		if (span_starts(path_base(program), runtimes[i].program))
 			return &runtimes[i];
 	}
 	return NULL;

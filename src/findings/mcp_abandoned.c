@@ -8,21 +8,6 @@ static const struct finding_option options[] = {
 		"minimum time since the input of the MCP server was closed"),
 };
 
-static void emit_end(const struct check *e, struct check_result *out)
-{
-	const struct verdict_generation g =
-		verdict_generation(&e->input->host.process_table, e->process);
-
-	if (g.count > 1)
-		finding_text(out, "started as number",
-			"%u of %u servers of this kind for the project", g.number, g.count);
-	finding_upkeep(e, out);
-	finding_remedy(out,
-		"sooth kill --tree %u ends the server (a server that still runs after its input "
-		"closed has a bug)",
-		e->process->id.pid);
-}
-
 /* Reports a server without a client, or an older one that `newer` has replaced. */
 static void report_server(const struct check *e, struct check_result *out,
 	const struct verdict *verdict, bool is_sure, const struct process_entry *newer)
@@ -30,6 +15,8 @@ static void report_server(const struct check *e, struct check_result *out,
 	const struct process_table *table = &e->input->host.process_table;
 	const struct process_entry *p = e->process;
 	struct span name = process_table_text(table, &p->role_name);
+	const struct verdict_generation g =
+		verdict_generation(&e->input->host.process_table, e->process);
 
 	finding_begin(out, confidence_high_if(is_sure), newer ? "generation" : "");
 	if (p->session_id.size)
@@ -50,7 +37,14 @@ static void report_server(const struct check *e, struct check_result *out,
 				SPAN_ARGS(process_table_text(table, &p->gone)));
 		finding_since(e, out, p->unfed_ns ? p->unfed_ns : p->first_ns);
 	}
-	emit_end(e, out);
+	if (g.count > 1)
+		finding_text(out, "started as number",
+			"%u of %u servers of this kind for the project", g.number, g.count);
+	finding_upkeep(e, out);
+	finding_remedy(out,
+		"sooth kill --tree %u ends the server (a server that still runs after its input "
+		"closed has a bug)",
+		e->process->id.pid);
 }
 
 /* Returns whether the input was open at the first sample, and closed only a moment ago. */

@@ -11,7 +11,6 @@
 #include "analyze/activity/activity.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "base/sentence_units.h"
-#include "probes/proc.h"
 
 NUMBER(ANSWER_LEAST, 64, BYTES, "least size of an answer to initialize: the names of its members");
 
@@ -20,10 +19,8 @@ static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-start", 10e9, 1e9, 86400e9,
 		"minimum age of a server that has printed nothing"),
 	TIME_THRESHOLD("min-mean", 20e9, 1e6, 86400e9, "minimum mean time to an answer"),
-	PERCENT_THRESHOLD(
-		"min-errors", 50, 1, 100, "minimum share of answers with an error", UNLISTED),
-	THRESHOLD("min-calls", 4, 1, 1e6, "minimum number of answers for a mean or a share",
-		UNLISTED),
+	UNLISTED_PERCENT("min-errors", 50, 1, 100, "minimum share of answers with an error"),
+	UNLISTED("min-calls", 4, 1, 1e6, "minimum number of answers for a mean or a share"),
 };
 
 /* --- of the session --- */

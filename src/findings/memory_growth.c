@@ -16,22 +16,19 @@
 #include <string.h>
 
 #include "analyze/evidence/batch_program.h"
-#include "analyze/diagnosis/check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/sockets/socket_sums.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/evidence/memory_trend.h"
 #include "analyze/inspect/limits.h"
-#include "probes/limits.h"
 
 #define CLASSES_REPORTED 3
 #define GAIN_TEXT	 (2 * UNITS_SIZE + 8)
 #define LONG		 "observe longer: --duration 5m"
 #define JAVA_REMEDY                                                                                \
 	"jcmd %u GC.class_histogram, as the user of the process, runs a full collection and "      \
-	"lists "                                                                                   \
-	"the classes that remain; java -Xmx limits the heap"
+	"lists the classes that remain; java -Xmx limits the heap"
 
 NUMBER(GONE_LEAST, 2, NONE, "connections; a single one may be about to be closed");
 NUMBER(CLASS_SHARE, 2, NONE, "a class with this part of the gain is named as the cause");
@@ -45,31 +42,27 @@ NUMBER(BATCH_AGE_NS, 600 * NS_PER_S, NS, "an older program is no batch with an e
 static const struct finding_option options[] = {
 	BYTES_THRESHOLD(
 		"min-rate", 65536, 1, 1e12, "minimum growth of the process's memory per second"),
-	BYTES_THRESHOLD("min-gain", 16777216, 1, 1e15,
-		"minimum total growth of the process's memory, without file pages", UNLISTED),
+	UNLISTED_BYTES("min-gain", 16777216, 1, 1e15,
+		"minimum total growth of the process's memory, without file pages"),
 	BYTES_THRESHOLD("noise", 65536, 0, 1e12,
 		"changes of memory between two samples up to this size are ignored"),
 	THRESHOLD("min-windows", 4, 2, 500,
 		"minimum number of intervals (between samples or garbage collections) that show "
 		"growth"),
-	TIME_THRESHOLD("min-age", 60e9, 0, 86400e9, "minimum process age", UNLISTED),
-	TIME_THRESHOLD("collector-time", 60e9, 0, 86400e9,
-		"minimum observation time if the process has a garbage collector", UNLISTED),
-	PERCENT_THRESHOLD("collector-share", 50, 0, 10000,
+	UNLISTED_TIME("min-age", 60e9, 0, 86400e9, "minimum process age"),
+	UNLISTED_TIME("collector-time", 60e9, 0, 86400e9,
+		"minimum observation time if the process has a garbage collector"),
+	UNLISTED_PERCENT("collector-share", 50, 0, 10000,
 		"minimum growth, in percent of the memory at the start, while the garbage "
-		"collector frees nothing",
-		UNLISTED),
-	BYTES_THRESHOLD("climb-gain", 67108864, 1, 1e15,
+		"collector frees nothing"),
+	UNLISTED_BYTES("climb-gain", 67108864, 1, 1e15,
 		"minimum growth that is reported with low severity although the process is young, "
-		"has a garbage collector or frees memory in between",
-		UNLISTED),
-	BYTES_THRESHOLD("slow-gain", 4194304, 1, 1e15,
-		"minimum steady growth below min-gain that is reported with low severity",
-		UNLISTED),
-	BYTES_THRESHOLD("steady-gain", 6291456, 1, 1e15,
+		"has a garbage collector or frees memory in between"),
+	UNLISTED_BYTES("slow-gain", 4194304, 1, 1e15,
+		"minimum steady growth below min-gain that is reported with low severity"),
+	UNLISTED_BYTES("steady-gain", 6291456, 1, 1e15,
 		"minimum growth over 12 s or more, straight and without a fall, that is reported "
-		"with low severity although the process is young",
-		UNLISTED),
+		"with low severity although the process is young"),
 };
 
 static bool is_claude(const struct check *e)
@@ -294,11 +287,20 @@ static void emit_claim(const struct check *e, struct check_result *out,
 	claim_gone(e, out);
 }
 
-static void emit_values(const struct check *e, struct check_result *out,
-	const struct memory_trend *j, const struct memory_gain *m)
+/* Reports growth, or a climb, which may have another reason. A second diagnosis in a row confirms a
+ * climb, unless garbage of the process may pile up for longer. */
+static void report_growth(const struct check *e, struct check_result *out,
+	const struct memory_trend *j, const struct memory_gain *m, bool is_climb)
 {
+	bool has_collector = memory_has_collector(m);
+	bool is_confirmed = check_is_raised(e, "") && !has_collector;
+	bool is_sure = m->is_known && (j->growth.is_steady || j->is_of_floors);
 	const struct growth *g = &j->growth;
 
+	finding_begin(out,
+		is_climb ? confidence_medium_if(is_confirmed) : confidence_high_if(is_sure), "");
+	finding_low_if(out, is_climb && !is_confirmed);
+	emit_claim(e, out, j, m);
 	finding_number(
 		out, "resident memory when the observation started", g->first, SOOTH_UNIT_BYTES, 0);
 	finding_number(
@@ -308,22 +310,6 @@ static void emit_values(const struct check *e, struct check_result *out,
 		g->grown, g->windows);
 	emit_classes(out, m);
 	finding_time(out, "process age", check_age_ns(e));
-}
-
-/* Reports growth, or a climb, which may have another reason. A second diagnosis in a row confirms a
- * climb, unless garbage of the process may pile up for longer. */
-static void report_growth(const struct check *e, struct check_result *out,
-	const struct memory_trend *j, const struct memory_gain *m, bool is_climb)
-{
-	bool has_collector = memory_has_collector(m);
-	bool is_confirmed = check_is_raised(e, "") && !has_collector;
-	bool is_sure = m->is_known && (j->growth.is_steady || j->is_of_floors);
-
-	finding_begin(out,
-		is_climb ? confidence_medium_if(is_confirmed) : confidence_high_if(is_sure), "");
-	finding_low_if(out, is_climb && !is_confirmed);
-	emit_claim(e, out, j, m);
-	emit_values(e, out, j, m);
 	if (!is_climb)
 		emit_limit(e, out, &j->growth);
 	else if (check_is_young(e))

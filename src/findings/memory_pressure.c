@@ -9,13 +9,11 @@
  */
 #include <string.h>
 
-#include "analyze/diagnosis/check.h"
 #include "analyze/evidence/held.h"
 #include "analyze/evidence/limit_users.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/inspect/limits.h"
-#include "probes/limits.h"
 
 #define NEVER_KILLED (-1000)
 
@@ -24,20 +22,17 @@ static const struct finding_option options[] = {
 		"percent", 90, 1, 100, "minimum use of a control group's memory limit, in percent"),
 	PERCENT_THRESHOLD(
 		"host-percent", 95, 1, 100, "minimum use of the host's memory, in percent"),
-	PERCENT_THRESHOLD("critical", 98, 1, 100,
+	UNLISTED_PERCENT("critical", 98, 1, 100,
 		"severity is critical when at least this percentage of the limit, or of the host's "
-		"memory, is in use",
-		UNLISTED),
+		"memory, is in use"),
 	PERCENT_THRESHOLD("stall", 15, 1, 100,
 		"minimum percentage of the last 10 s in which all tasks waited for memory"),
-	THRESHOLD("min-hits", 5, 0.01, 1e9,
+	UNLISTED("min-hits", 5, 0.01, 1e9,
 		"minimum number of times per second that the control group hit its limit, if the "
-		"process also has min-major-faults",
-		UNLISTED),
-	THRESHOLD("min-major-faults", 30, 0.01, 1e9,
+		"process also has min-major-faults"),
+	UNLISTED("min-major-faults", 30, 0.01, 1e9,
 		"minimum page faults per second of the process that wait for the disk, while its "
-		"control group hits its limit",
-		UNLISTED),
+		"control group hits its limit"),
 };
 
 /* --- the process that would be killed first --- */
@@ -58,10 +53,9 @@ static bool is_there(const struct check *e, const struct process_id *id)
 /* Finds the victim among the sampled processes; group NULL: on the host. */
 static struct victim find_victim(const struct check *e, const struct limits_group *group)
 {
-	const struct snapshots *all = &e->input->limits.last;
 	struct victim victim = { 0 };
 
-	snapshots_for_each (all, s) {
+	snapshots_for_each (&e->input->limits.last, s) {
 		const struct limits_process *end = snapshot_end(s, sizeof(*end));
 
 		if (!end || end->oom_state || !is_there(e, &s->id) ||
@@ -162,9 +156,8 @@ static struct tightness tightness_of(const struct check *e, const struct snapsho
 static void emit_group(struct check_result *out, const struct tightness *t)
 {
 	const struct limits_group *g = t->group;
-	struct span path = record_text(&g->record, &g->path);
 
-	finding_text(out, "control group", "%.*s", SPAN_ARGS(path));
+	finding_text(out, "control group", "%.*s", SPAN_ARGS(record_text(&g->record, &g->path)));
 	finding_bytes(out, "limit", g->limit);
 	finding_bytes(out, "memory in use, not counting file pages", t->used_bytes);
 	finding_percent(out, "used", t->percent, 0);

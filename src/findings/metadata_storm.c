@@ -5,8 +5,6 @@
  * open and a read is part of using the file. Or it walks a directory tree over and over: most
  * directories that it reads are read again within the interval. */
 #include "analyze/diagnosis/call_check.h"
-#include "analyze/process_table/process_table.h"
-#include "base/units.h"
 
 #define SHOWN_MAX   3
 #define FOLDERS_MAX 4096

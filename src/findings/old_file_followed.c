@@ -70,8 +70,7 @@ static bool is_followed(const struct check *e, const struct fds_successor *now)
 
 #define CLAIM                                                                                      \
 	"follows {path}, which was {gone}: the file of that name is another one now ({size}), "    \
-	"and "                                                                                     \
-	"what is written there this process never sees"
+	"and what is written there this process never sees"
 #define UNSEEN "whether the present file has what it waits for"
 
 static const struct claim_row of_tail = { CLAIM, UNSEEN,

@@ -16,10 +16,9 @@ struct belongings {
 
 static struct belongings belongings_of(const struct check *e)
 {
-	const struct process_table *c = &e->input->host.process_table;
 	struct belongings sum = { 0 };
 
-	process_table_for_each (c, p) {
+	process_table_for_each (&e->input->host.process_table, p) {
 		if (p != e->process && p->linked != e->process)
 			continue;
 		sum.processes++;

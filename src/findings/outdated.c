@@ -18,7 +18,6 @@ static void add_fixed_faults(struct check_result *out, const struct agent *agent
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	const struct process_table *c = &e->input->host.process_table;
 	const struct process_entry *p = e->process;
 	struct span running, newest;
 	struct verdict verdict;
@@ -32,7 +31,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	running = p->match.version;
-	newest = verdict_newest(c, p->agent, p->process->uid);
+	newest = verdict_newest(&e->input->host.process_table, p->agent, p->process->uid);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
 	finding_claim(out, "runs %s %.*s, but %.*s is installed", p->agent->title,
 		SPAN_ARGS(running), SPAN_ARGS(newest));

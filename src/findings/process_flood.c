@@ -5,7 +5,6 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/evidence/work_share.h"
-#include "analyze/diagnosis/endings.h"
 #include "analyze/evidence/repeated_starts.h"
 #include "analyze/evidence/held.h"
 
@@ -30,29 +29,24 @@ NUMBER(OTHER_SHARE, 3, NONE, "least part of the levels that a second program has
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 2, 0.001, 1e6,
 		"minimum number by which living descendants increase per second"),
-	THRESHOLD("min-gain", 20, 1, 1e6,
-		"minimum number by which living descendants increase during the observation",
-		UNLISTED),
-	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by",
-		UNLISTED),
+	UNLISTED("min-gain", 20, 1, 1e6,
+		"minimum number by which living descendants increase during the observation"),
+	UNLISTED("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by"),
 	THRESHOLD("many", 200, 1, 1e6, "severity is high from this number of living descendants"),
 	THRESHOLD(
 		SERVER_RESTARTS_OPTION, 3, 1, 1e6, "minimum number of restarts of one MCP server"),
 	THRESHOLD(STARTS_NAME, 20, 0.1, 1e6,
 		"minimum number of starts per second of the same short-lived programs"),
-	THRESHOLD("many-starts", 100, 0.1, 1e6,
-		"severity is medium from this number of such starts per second", UNLISTED),
-	PERCENT_THRESHOLD("percent", 20, 0.1, 1e6,
-		"or from this CPU use of the process and what it starts, in percent of one CPU",
-		UNLISTED),
+	UNLISTED("many-starts", 100, 0.1, 1e6,
+		"severity is medium from this number of such starts per second"),
+	UNLISTED_PERCENT("percent", 20, 0.1, 1e6,
+		"or from this CPU use of the process and what it starts, in percent of one CPU"),
 	THRESHOLD(FAILING_NAME, 4, 0.1, 1e6,
 		"minimum number of starts per second if nine of ten of them fail"),
-	THRESHOLD("min-rebuilds", 3, 2, 1e6, "minimum number of times that it starts itself again",
-		UNLISTED),
-	THRESHOLD("slow-rate", 0.4, 0.001, 1e6,
+	UNLISTED("min-rebuilds", 3, 2, 1e6, "minimum number of times that it starts itself again"),
+	UNLISTED("slow-rate", 0.4, 0.001, 1e6,
 		"severity is low from this number per second, if they came at this pace since the "
-		"process started and none ended",
-		UNLISTED),
+		"process started and none ended"),
 	THRESHOLD("slow-gain", 5, 1, 1e6,
 		"minimum number by which they increase during the observation at a slow pace"),
 };

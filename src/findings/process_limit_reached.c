@@ -74,7 +74,6 @@ static void report_limit(
 static const struct process_entry *reported_for(const struct check *e, const struct task_room *room)
 {
 	const struct process_entry *first = e->process;
-	struct span path = record_text(&room->group->record, &room->group->path);
 
 	process_table_for_each (&e->input->host.process_table, p) {
 		struct check other = *e;
@@ -88,8 +87,8 @@ static const struct process_entry *reported_for(const struct check *e, const str
 		other.id = p->id;
 		other.process = p;
 		task_room_find(&its, &other);
-		if (its.group &&
-			!span_compare(record_text(&its.group->record, &its.group->path), path))
+		if (its.group && !span_compare(record_text(&its.group->record, &its.group->path),
+					 record_text(&room->group->record, &room->group->path)))
 			first = p;
 	}
 	return first;

@@ -18,16 +18,14 @@ NUMBER(STRAYS_OF, 10, NONE, "one in so many reads may be elsewhere: else parts o
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 50, 1, 1e9,
 		"minimum number of times per second that one file is opened and read"),
-	PERCENT_THRESHOLD("min-share", 80, 1, 100,
-		"minimum percentage of all reads of the process that are reads of that file",
-		UNLISTED),
-	THRESHOLD("many", 200, 1, 1e9, "severity is medium from this number of times per second",
-		UNLISTED),
+	UNLISTED_PERCENT("min-share", 80, 1, 100,
+		"minimum percentage of all reads of the process that are reads of that file"),
+	UNLISTED("many", 200, 1, 1e9, "severity is medium from this number of times per second"),
 	BYTES_THRESHOLD("min-bytes", 1 << 20, 1, 1e12,
 		"minimum bytes per second of files that are read whole again and again"),
 	THRESHOLD("min-times", 3, 2, 1e6, "minimum number of times that they are read"),
-	BYTES_THRESHOLD("many-bytes", 64 << 20, 1, 1e12,
-		"severity is medium from these bytes per second", UNLISTED),
+	UNLISTED_BYTES(
+		"many-bytes", 64 << 20, 1, 1e12, "severity is medium from these bytes per second"),
 };
 
 struct reads {

@@ -36,16 +36,14 @@ static const struct finding_option options[] = {
 	PERCENT_THRESHOLD("min-wait", 30, 1, 100,
 		"minimum percentage of the time in which the process waits for their answers"),
 	BYTES_THRESHOLD("max-size", 1024, 1, 1e9, "maximum mean size of such a request"),
-	THRESHOLD("min-slow-rate", 3, 1, 1e9,
-		"the same for requests during which the server computes", UNLISTED),
-	PERCENT_THRESHOLD("min-slow-wait", 80, 1, 100,
-		"minimum percentage of the time in which the process waits for such a server",
-		UNLISTED),
-	PERCENT_THRESHOLD("min-server-cpu", 40, 1, 100,
-		"minimum CPU use of the server, in percent of one CPU", UNLISTED),
-	THRESHOLD("min-delayed", 5, 1, 1e9,
-		"minimum number of requests that were sent in parts and answered 40 ms later",
-		UNLISTED),
+	UNLISTED("min-slow-rate", 3, 1, 1e9,
+		"the same for requests during which the server computes"),
+	UNLISTED_PERCENT("min-slow-wait", 80, 1, 100,
+		"minimum percentage of the time in which the process waits for such a server"),
+	UNLISTED_PERCENT("min-server-cpu", 40, 1, 100,
+		"minimum CPU use of the server, in percent of one CPU"),
+	UNLISTED("min-delayed", 5, 1, 1e9,
+		"minimum number of requests that were sent in parts and answered 40 ms later"),
 };
 
 /* --- the connection --- */
@@ -189,11 +187,20 @@ static void emit_claim(const struct check *e, struct check_result *out,
 			wait_share(e, x));
 }
 
-static void emit_values(
-	const struct check *e, struct check_result *out, const struct call_exchange *x)
+static void report_exchange(
+	const struct check *e, struct check_result *out, const struct check_ranked *one)
 {
+	const struct call_path *path = one->key;
+	const struct call_exchange *x = one->value;
+	enum chain chain = chain_of(e, path->text, x);
+	bool delayed = chain == CHAIN_DELAYED;
 	uint64_t interval_ns = e->calls.interval_ns;
 
+	finding_begin(
+		out, delayed ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(e), path->text);
+	finding_low_if(out, !delayed);
+	finding_connection(out, span_of_string(path->text));
+	emit_claim(e, out, x, path->text, chain);
 	finding_rate(
 		out, "requests", check_calls_rate(e, x->answered), SOOTH_UNIT_NONE, interval_ns);
 	finding_number(out, "mean time until the answer", (double)x->wait_ns / (double)x->seen,
@@ -210,22 +217,6 @@ static void emit_values(
 			x->delayed, interval_ns);
 	if (x->answered > x->seen)
 		finding_count(out, "requests that were measured", x->seen, interval_ns);
-}
-
-static void report_exchange(
-	const struct check *e, struct check_result *out, const struct check_ranked *one)
-{
-	const struct call_path *path = one->key;
-	const struct call_exchange *x = one->value;
-	enum chain chain = chain_of(e, path->text, x);
-	bool delayed = chain == CHAIN_DELAYED;
-
-	finding_begin(
-		out, delayed ? FINDING_CONFIDENCE_MEDIUM : check_calls_confidence(e), path->text);
-	finding_low_if(out, !delayed);
-	finding_connection(out, span_of_string(path->text));
-	emit_claim(e, out, x, path->text, chain);
-	emit_values(e, out, x);
 	finding_unseen(out, delayed ? "whether the peer itself takes that long"
 				    : "whether these requests could be combined into one");
 	if (delayed)

@@ -6,7 +6,6 @@
  * listen no more, so a single connection counts only if the process has a handler for SIGTERM. A
  * worker that its server has replaced may say in its title that it is about to end (nginx): other
  * workers still listen on its port. */
-
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/sockets/socket_sums.h"

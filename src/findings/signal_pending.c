@@ -12,7 +12,6 @@
 #include "analyze/evidence/children.h"
 #include "analyze/answer/end_awaited.h"
 #include "base/cleanup.h"
-#include "base/units.h"
 #include "probes/signal_names.h"
 
 #define RECEIVERS_MAX 1024

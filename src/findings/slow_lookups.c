@@ -21,9 +21,9 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-answers", 5, 1, 1e9, "minimum number of answers"),
 	TIME_THRESHOLD("slow", 100e6, 1e5, 1e12,
 		"mean time until an answer from which severity is medium"),
-	THRESHOLD("min-vain", 10, 1, 1e9,
-		"minimum number of answers after which nothing is connected", UNLISTED),
-	THRESHOLD("vain-rate", 1, 0.01, 1e9, "minimum number of such answers per second", UNLISTED),
+	UNLISTED("min-vain", 10, 1, 1e9,
+		"minimum number of answers after which nothing is connected"),
+	UNLISTED("vain-rate", 1, 0.01, 1e9, "minimum number of such answers per second"),
 };
 
 struct lookups {

@@ -9,7 +9,6 @@
 #include "base/sentence_units.h"
 #include "analyze/evidence/held.h"
 #include "analyze/calls/syscall_sums.h"
-#include "probes/fds.h"
 
 #define SHOWN_MAX  3
 #define PATHS_MOST 3
@@ -24,11 +23,10 @@ static const struct finding_option options[] = {
 	THRESHOLD("min-calls", 5, 1, 1e9, "minimum number of times the system call is made"),
 	PERCENT_THRESHOLD("min-share", 10, 0, 1e6,
 		"minimum percentage of the observed time that is spent in the system call"),
-	THRESHOLD("min-sync-rate", 50, 0.01, 1e9,
-		"or minimum number of calls per second that write a file to its disk", UNLISTED),
-	PERCENT_THRESHOLD("min-sync-share", 50, 0, 1e6,
-		"with that, minimum percentage of the observed time that is spent in them",
-		UNLISTED),
+	UNLISTED("min-sync-rate", 50, 0.01, 1e9,
+		"or minimum number of calls per second that write a file to its disk"),
+	UNLISTED_PERCENT("min-sync-share", 50, 0, 1e6,
+		"with that, minimum percentage of the observed time that is spent in them"),
 };
 
 struct look {
@@ -187,24 +185,6 @@ static void remedy_of_often(
 			    "call fsync at the end (dd: conv=fsync)");
 }
 
-static void emit_times(struct check_result *out, struct look *l, const struct call_times *t)
-{
-	struct check_ranked paths[PATHS_MOST];
-	uint64_t interval_ns = l->e->calls.interval_ns;
-
-	finding_time(out, "p99", p99_of(t));
-	finding_time(out, "longest", t->max_ns);
-	finding_count(out, "calls", t->count, interval_ns);
-	finding_number(out, "total time", (double)t->total_ns, SOOTH_UNIT_NS, interval_ns);
-	if (l->is_queue_known)
-		finding_number(out, "time in which the threads waited for a CPU", l->queued_ns,
-			SOOTH_UNIT_NS, interval_ns);
-	else
-		finding_unseen(out, "how long the threads waited for a CPU");
-	emit_paths(out, paths,
-		check_rank(&l->e->calls.history->times, weigh_path, l, paths, PATHS_MOST));
-}
-
 static void report_call(struct check_result *out, struct look *l, const struct check_ranked *one)
 {
 	const struct call_place *place = one->key;
@@ -212,6 +192,8 @@ static void report_call(struct check_result *out, struct look *l, const struct c
 	const char *path = path_of(l, place, (double)t->total_ns);
 	bool is_low = !l->is_queue_known || is_queued(l, t), is_often;
 	char name[SYSCALL_NAME_SIZE], what[SYSCALL_NAME_SIZE + 8];
+	struct check_ranked paths[PATHS_MOST];
+	uint64_t interval_ns = l->e->calls.interval_ns;
 
 	l->of = place;
 	check_call_name(place->abi, place->number, name);
@@ -231,7 +213,17 @@ static void report_call(struct check_result *out, struct look *l, const struct c
 		finding_claim(out, "%s%s%s is slow: p99 %s, %.0f %% of the observed time", name,
 			*path ? " on " : "", path, SENTENCE_DURATION(p99_of(t)),
 			share_of(l, (double)t->total_ns));
-	emit_times(out, l, t);
+	finding_time(out, "p99", p99_of(t));
+	finding_time(out, "longest", t->max_ns);
+	finding_count(out, "calls", t->count, interval_ns);
+	finding_number(out, "total time", (double)t->total_ns, SOOTH_UNIT_NS, interval_ns);
+	if (l->is_queue_known)
+		finding_number(out, "time in which the threads waited for a CPU", l->queued_ns,
+			SOOTH_UNIT_NS, interval_ns);
+	else
+		finding_unseen(out, "how long the threads waited for a CPU");
+	emit_paths(out, paths,
+		check_rank(&l->e->calls.history->times, weigh_path, l, paths, PATHS_MOST));
 	if (is_often)
 		remedy_of_often(out, place, name);
 	else

@@ -13,7 +13,6 @@
 #include "analyze/activity/activity.h"
 #include "analyze/evidence/work_share.h"
 #include "analyze/evidence/awaited.h"
-#include "analyze/diagnosis/check.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/sockets/socket_sums.h"
@@ -30,12 +29,12 @@ NUMBER(BUSY_PERCENT, 50, PERCENT, "of a CPU: the process computes, and waits for
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("silence", 30e9, 1e8, 86400e9,
 		"minimum time a connection waits for an answer from its peer"),
-	TIME_THRESHOLD("unread", 10e9, 1e8, 86400e9,
-		"minimum time that a received answer stays unread by the process", UNLISTED),
+	UNLISTED_TIME("unread", 10e9, 1e8, 86400e9,
+		"minimum time that a received answer stays unread by the process"),
 	THRESHOLD(
 		"min-retransmits", 5, 1, 255, "minimum number of retransmissions of the same data"),
-	TIME_THRESHOLD("gap", 0.1e9, 0, 60e9,
-		"minimum pause in sending after which new data counts as a new request", UNLISTED),
+	UNLISTED_TIME("gap", 0.1e9, 0, 60e9,
+		"minimum pause in sending after which new data counts as a new request"),
 	TIME_THRESHOLD("lookup", 2e9, 1e8, 86400e9,
 		"minimum time a name lookup waits for its name server"),
 };
@@ -288,30 +287,6 @@ static void set_again(struct check_result *out, const struct talker *t)
 				      : "; then interrupt the request (Esc) and ask again");
 }
 
-static void set_values(struct check_result *out, const struct talker *t, const struct stream *s)
-{
-	struct buffer *peer = finding_value(out, "peer");
-
-	put_peer(peer, s);
-	put_silence(finding_value(out, "silence"), t, s, buffer_cstr(peer));
-	finding_value_text(out, "to send", "%s", SENTENCE_SIZE(s->socket->send_queue_bytes));
-	finding_value_text(out, "to read", "%s", SENTENCE_SIZE(s->socket->receive_queue_bytes));
-	finding_value_text(out, "retransmits", "%u", s->socket->retransmits_waiting);
-	finding_value_time(out, "time", s->state.for_ns);
-	finding_value_text(out, "peer pid", "%u", s->awaited.peer ? s->awaited.peer->party_pid : 0);
-	set_again(out, t);
-}
-
-static void emit_times(struct check_result *out, const struct stream *s)
-{
-	if (s->state.has_sent)
-		finding_time(out, "time since data was last sent", s->socket->sent_ago_ns);
-	finding_time(out,
-		s->state.has_come ? "time since data was last received"
-				  : "time since the connection was opened, without any data",
-		s->socket->received_ago_ns);
-}
-
 static void emit_network(struct check_result *out, const struct sockets_socket *socket)
 {
 	if (!socket->send_queue_bytes && !socket->receive_queue_bytes &&
@@ -328,7 +303,12 @@ static void emit_values(struct check_result *out, const struct stream *s)
 {
 	const struct sockets_socket *socket = s->socket;
 
-	emit_times(out, s);
+	if (s->state.has_sent)
+		finding_time(out, "time since data was last sent", s->socket->sent_ago_ns);
+	finding_time(out,
+		s->state.has_come ? "time since data was last received"
+				  : "time since the connection was opened, without any data",
+		s->socket->received_ago_ns);
 	if (s->attempts > 1)
 		finding_count(out, "attempts", s->attempts, 0);
 	finding_bytes(out, "sent and acknowledged", socket->sent_bytes);
@@ -341,26 +321,11 @@ static void emit_values(struct check_result *out, const struct stream *s)
 		finding_time(out, "round trip", socket->rtt_ns);
 }
 
-static void emit_unseen(struct check_result *out, const struct talker *t, const struct stream *s)
-{
-	if (s->state.turn == STREAM_REQUESTED && !t->work.is_agent && !s->is_api)
-		finding_unseen(out, "whether the server should have answered: some requests wait "
-				    "for events by design");
-	if (s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET)
-		finding_unseen(out, "whether the peer still answers: no data was sent that it "
-				    "would have to acknowledge");
-	if (s->state.turn == STREAM_QUIET)
-		finding_unseen(out, "whether the answer was complete%s",
-			t->work.is_agent ? "; what the agent does with the answer"
-					 : "; a program that waits for events looks the same");
-	if (s->state.turn == STREAM_QUIET && t->work.has_server)
-		finding_unseen(out, "whether the process waits for an MCP server");
-}
-
 static void report_stream(struct check_result *out, const struct talker *t, const struct stream *s)
 {
 	bool is_weak = s->state.turn == STREAM_QUIET && t->work.has_server;
 	_cleanup_(buffer_fini) struct buffer both = { 0 };
+	struct buffer *peer;
 
 	socket_put_local(&both, s->socket);
 	buffer_string(&both, " > ");
@@ -379,8 +344,27 @@ static void report_stream(struct check_result *out, const struct talker *t, cons
 		finding_text(out, "thread", "%u %s", s->awaited.tid,
 			s->awaited.is_blocked ? "is blocked reading it"
 					      : "polls this connection only");
-	emit_unseen(out, t, s);
-	set_values(out, t, s);
+	if (s->state.turn == STREAM_REQUESTED && !t->work.is_agent && !s->is_api)
+		finding_unseen(out, "whether the server should have answered: some requests wait "
+				    "for events by design");
+	if (s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET)
+		finding_unseen(out, "whether the peer still answers: no data was sent that it "
+				    "would have to acknowledge");
+	if (s->state.turn == STREAM_QUIET)
+		finding_unseen(out, "whether the answer was complete%s",
+			t->work.is_agent ? "; what the agent does with the answer"
+					 : "; a program that waits for events looks the same");
+	if (s->state.turn == STREAM_QUIET && t->work.has_server)
+		finding_unseen(out, "whether the process waits for an MCP server");
+	peer = finding_value(out, "peer");
+	put_peer(peer, s);
+	put_silence(finding_value(out, "silence"), t, s, buffer_cstr(peer));
+	finding_value_text(out, "to send", "%s", SENTENCE_SIZE(s->socket->send_queue_bytes));
+	finding_value_text(out, "to read", "%s", SENTENCE_SIZE(s->socket->receive_queue_bytes));
+	finding_value_text(out, "retransmits", "%u", s->socket->retransmits_waiting);
+	finding_value_time(out, "time", s->state.for_ns);
+	finding_value_text(out, "peer pid", "%u", s->awaited.peer ? s->awaited.peer->party_pid : 0);
+	set_again(out, t);
 	finding_claim_row(out, row_of(t, s));
 }
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/children.h"
 #include "analyze/evidence/failure_meaning.h"
@@ -18,10 +17,6 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/escape.h"
-#include "base/units.h"
-#include "model/errno_names.h"
-#include "probes/sockets.h"
-#include "probes/waits.h"
 
 NUMBER(PATIENT_NS, 4 * NS_PER_S, NS, "between two tries for a lock: they are enough");
 NUMBER(PATIENT_TRIES, 2, NONE, "for one port, with a pause between: more take too long to see");
@@ -36,28 +31,24 @@ NUMBER(MOST_SHARE, 0.5, NONE, "of the used-up descriptors: they are why");
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 10, 0.01, 1e9,
 		"minimum failures per second of a system call on one path"),
-	THRESHOLD("min-rate-lasting", 2, 0.01, 1e9,
+	UNLISTED("min-rate-lasting", 2, 0.01, 1e9,
 		"minimum failures per second of a system call on one path that fails during the "
-		"whole observation",
-		UNLISTED),
+		"whole observation"),
 	THRESHOLD("min-rate-missing", 100, 0.01, 1e9,
 		"minimum failures per second of a system call because a file does not exist"),
-	THRESHOLD(
-		"min-times", 20, 1, 1e9, "minimum number of failures of the system call", UNLISTED),
-	THRESHOLD("min-grave", 3, 1, 1e9,
+	UNLISTED("min-times", 20, 1, 1e9, "minimum number of failures of the system call"),
+	UNLISTED("min-grave", 3, 1, 1e9,
 		"minimum number of failures with ENOSPC, EMFILE, ENOMEM, EIO or a port in use, or "
-		"because the directory of a new file is missing",
-		UNLISTED),
+		"because the directory of a new file is missing"),
 	THRESHOLD("min-space", 1, 1, 1e9,
 		"minimum number of failures because a file system is full or read-only"),
-	THRESHOLD("min-commands", 3, 1, 1e9,
+	UNLISTED("min-commands", 3, 1, 1e9,
 		"minimum number of commands of the process that end with an error after the same "
-		"failure",
-		UNLISTED),
+		"failure"),
 	THRESHOLD("min-unopened", 3000, 1, 1e9,
 		"minimum number of calls of one process on descriptors that are not open"),
-	TIME_THRESHOLD("min-age-missing", 60e9, 0, 86400e9,
-		"minimum process age for a few failures because a file does not exist", UNLISTED),
+	UNLISTED_TIME("min-age-missing", 60e9, 0, 86400e9,
+		"minimum process age for a few failures because a file does not exist"),
 };
 
 struct look {
@@ -264,9 +255,8 @@ static void report_full_group(
 	if (parent)
 		finding_remedy(l->out, TASK_ZOMBIES_REMEDY, parent->id.pid);
 	else
-		finding_remedy(l->out,
-			"end processes of the group (systemd-cgls shows them), or raise its "
-			"pids.max (systemd: TasksMax=)");
+		finding_remedy(l->out, "end processes of the group (systemd-cgls shows them), or "
+				       "raise its pids.max (systemd: TasksMax=)");
 }
 
 static void report_no_room(struct look *l, const struct trouble *t)
@@ -471,13 +461,19 @@ static double weigh_children(const void *key, const void *value, const void *use
 		       : 0;
 }
 
-static void claim_children(const struct check *e, struct check_result *out,
-	const struct call_place *place, const struct child_failures *f)
+static void report_children(
+	struct look *l, const struct call_place *place, const struct child_failures *f)
 {
-	const struct fds_filesystem *space = space_failure_of(e, place);
-	struct buffer *claim = &out->claim;
+	char key[KEY_SIZE], what[KEY_SIZE + 16];
+	struct check_result *out = l->out;
+	const struct fds_filesystem *space = space_failure_of(l->e, place);
+	struct buffer *claim;
 	char name[SYSCALL_NAME_SIZE];
 
+	put_key(place, key);
+	snprintf(what, sizeof(what), "children %s", key);
+	finding_begin(out, confidence_medium_if(!l->e->calls.lost), what);
+	claim = &out->claim;
 	finding_claim(out, "its children (%s) keep failing, %llu of them: ", f->names,
 		(unsigned long long)f->children);
 	if (is_lock(place)) {
@@ -487,21 +483,9 @@ static void claim_children(const struct check *e, struct check_result *out,
 	} else {
 		finding_claim(out, "%s%s%s: ", check_call_name(place->abi, place->number, name),
 			*place->text ? " on " : "", place->text);
-		put_error(claim, e, place);
+		put_error(claim, l->e, place);
 	}
-	put_process(claim, e, place);
-}
-
-static void report_children(
-	struct look *l, const struct call_place *place, const struct child_failures *f)
-{
-	char key[KEY_SIZE], what[KEY_SIZE + 16];
-	struct check_result *out = l->out;
-
-	put_key(place, key);
-	snprintf(what, sizeof(what), "children %s", key);
-	finding_begin(out, confidence_medium_if(!l->e->calls.lost), what);
-	claim_children(l->e, out, place, f);
+	put_process(claim, l->e, place);
 	finding_calls_count(out, "commands that ended with an error", f->children);
 	finding_time(out, "time from the first to the last failure", f->last_ns - f->first_ns);
 	if (*place->text)
@@ -592,9 +576,8 @@ static size_t diagnose_unopened(struct look *l)
 	if (!is_own)
 		finding_calls_count(l->out, "children that do so", u.processes);
 	finding_remedy(l->out,
-		"close only what is open: close_range(3, ~0U, 0), or the numbers in "
-		"/proc/self/fd; a lower limit of descriptors helps too (ulimit -n, systemd: "
-		"LimitNOFILE=)");
+		"close only what is open: close_range(3, ~0U, 0), or the numbers in /proc/self/fd; "
+		"a lower limit of descriptors helps too (ulimit -n, systemd: LimitNOFILE=)");
 	return 1;
 }
 

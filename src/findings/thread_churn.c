@@ -23,7 +23,6 @@ static double most_threads(const struct check *e)
 static void report_churn(struct check_result *out, const struct check *e, double most)
 {
 	double rate = check_calls_rate(e, e->calls.history->threads);
-	double cpu = process_table_cpu_percent(e->process);
 
 	finding_begin(out, check_calls_confidence(e), "");
 	finding_low_if(out, rate < check_option(e, "many"));
@@ -33,7 +32,7 @@ static void report_churn(struct check_result *out, const struct check *e, double
 		check_calls_least(e), rate, most);
 	finding_rate(out, "threads started", rate, SOOTH_UNIT_NONE, e->calls.interval_ns);
 	finding_count(out, "most threads in a sample", most, 0);
-	finding_percent(out, "CPU", cpu, e->calls.interval_ns);
+	finding_percent(out, "CPU", process_table_cpu_percent(e->process), e->calls.interval_ns);
 	finding_unseen(out, "what each thread does");
 	finding_remedy(out,
 		"give the tasks to threads that stay (a pool), or do short ones in place; sooth "

@@ -12,7 +12,6 @@
 #include "analyze/evidence/tally.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
 
 NUMBER(IDLE_SHARE, 0.8, NONE, "of the new threads that do nothing");
 NUMBER(MOST_SHARE, 0.5, NONE, "of the new threads that have the named place");
@@ -24,20 +23,18 @@ NUMBER(IDLE_CPU, 1, PERCENT, "of a CPU that a new idle thread uses at most");
 static const struct finding_option options[] = {
 	THRESHOLD("min-rate", 1, 0.001, 1e6,
 		"minimum number of threads per second that start and stay"),
-	THRESHOLD("min-gain", 10, 1, 1e6, "minimum number of threads added during the observation",
-		UNLISTED),
+	UNLISTED("min-gain", 10, 1, 1e6, "minimum number of threads added during the observation"),
 	THRESHOLD("many", 200, 1, 1e6, "severity is low below this number of threads"),
 	THRESHOLD("min-windows", 4, 2, 500, "minimum number of time slices to judge growth by"),
-	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9,
-		"process age from which on growth is not that of a start", UNLISTED),
-	THRESHOLD("min-gain-young", 30, 1, 1e6,
-		"minimum number of threads that a younger process adds", UNLISTED),
-	THRESHOLD("slow-rate", 0.4, 0.001, 1e6,
+	UNLISTED_TIME("min-age", 10e9, 0, 86400e9,
+		"process age from which on growth is not that of a start"),
+	UNLISTED("min-gain-young", 30, 1, 1e6,
+		"minimum number of threads that a younger process adds"),
+	UNLISTED("slow-rate", 0.4, 0.001, 1e6,
 		"severity is low from this number of threads per second, if they came at this pace "
-		"since the process started",
-		UNLISTED),
-	THRESHOLD("slow-gain", 5, 1, 1e6,
-		"minimum number of threads added during the observation at a slow pace", UNLISTED),
+		"since the process started"),
+	UNLISTED("slow-gain", 5, 1, 1e6,
+		"minimum number of threads added during the observation at a slow pace"),
 };
 
 struct newcomers {
@@ -66,7 +63,6 @@ static bool is_first_of_pool(const char *name)
 
 static void find_newcomers(const struct check *e, struct newcomers *n)
 {
-	uint64_t first_ns = e->series.points[0].time_ns;
 	uint64_t slack_ns = sample_series_ns(&e->series) / (2 * (e->series.count - 1));
 
 	char call[SYSCALL_NAME_SIZE];
@@ -76,7 +72,7 @@ static void find_newcomers(const struct check *e, struct newcomers *n)
 	tally_init(&names);
 	tally_init(&calls);
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		if (t->first.time_ns <= first_ns + slack_ns)
+		if (t->first.time_ns <= e->series.points[0].time_ns + slack_ns)
 			continue;
 		n->count++;
 		n->idle += is_idle(t);
@@ -199,9 +195,8 @@ static void report_stacks(
 		space->interval_ns);
 	finding_calls_rate(out, "threads started", (double)e->calls.history->threads);
 	finding_number(out, "growth", gain, SOOTH_UNIT_BYTES, space->interval_ns);
-	finding_remedy(out,
-		"pthread_join() or pthread_detach() each thread: else no thread can be started "
-		"when all mappings are used (vm.max_map_count)");
+	finding_remedy(out, "pthread_join() or pthread_detach() each thread: else no thread can be "
+			    "started when all mappings are used (vm.max_map_count)");
 }
 
 static void diagnose(const struct check *e, struct check_result *out)

@@ -9,16 +9,14 @@
  */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
-#include "base/units.h"
-#include "probes/proc.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-turns", 10, 2, 1e6, "minimum number of answers without an effect"),
 	THRESHOLD("min-tokens", 20e3, 0, 1e12, "minimum number of tokens, in and out"),
 	TIME_THRESHOLD("max-pace", 30e9, 1e6, 86400e9,
 		"maximum mean time of an answer: slower ones poll on purpose"),
-	TIME_THRESHOLD("max-age", 300e9, 1e9, 86400e9,
-		"maximum time since the last answer: afterwards the session rests", UNLISTED),
+	UNLISTED_TIME("max-age", 300e9, 1e9, 86400e9,
+		"maximum time since the last answer: afterwards the session rests"),
 };
 
 static void report_session(

@@ -10,7 +10,6 @@
  */
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
-#include "probes/proc.h"
 
 static const struct finding_option options[] = {
 	THRESHOLD("min-times", 6, 2, 1e6, "minimum number of equal rounds"),

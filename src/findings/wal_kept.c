@@ -6,7 +6,6 @@
 
 #include "analyze/diagnosis/check.h"
 #include "base/sentence_units.h"
-#include "probes/waits.h"
 
 #define FRAME_HEAD 24 /* bytes before each page of the log (sqlite3, WAL_FRAME_HDRSIZE) */
 

@@ -12,8 +12,6 @@
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/fds/fd_sums.h"
 #include "base/cleanup.h"
-#include "base/units.h"
-#include "probes/fds.h"
 
 #define DIRECTORIES_REPORTED 3
 #define INSTANCES_MAX	     65536
@@ -30,12 +28,12 @@ static const struct finding_option options[] = {
 		"maximum use of the user's inotify limit by one process, in percent"),
 	THRESHOLD("max-empty", 16, 1, 1e9,
 		"maximum number of inotify instances without a watch in one process"),
-	THRESHOLD("min-gain", 40, 1, 1e9,
-		"minimum number of watches added and not removed during the observation", UNLISTED),
-	THRESHOLD("min-rate", 5, 0.0001, 1e9,
-		"minimum number of watches added and not removed per second", UNLISTED),
-	TIME_THRESHOLD("min-age", 10e9, 0, 86400e9,
-		"process age from which on growth is not that of a start", UNLISTED),
+	UNLISTED("min-gain", 40, 1, 1e9,
+		"minimum number of watches added and not removed during the observation"),
+	UNLISTED("min-rate", 5, 0.0001, 1e9,
+		"minimum number of watches added and not removed per second"),
+	UNLISTED_TIME("min-age", 10e9, 0, 86400e9,
+		"process age from which on growth is not that of a start"),
 };
 
 struct watched {
@@ -77,24 +75,6 @@ static double share_of(const struct fds_process *p)
 	return 100.0 * p->watches / p->watches_max;
 }
 
-static void emit_directories(const struct check *e, struct check_result *out,
-	const struct fd_directory *all, size_t count)
-{
-	size_t shown = 0;
-
-	for (size_t i = 0; i < count && shown < DIRECTORIES_REPORTED; i++) {
-		if (!all[i].path.size)
-			continue;
-		finding_text(out, "directory", "%.*s: %u", (int)all[i].path.size, all[i].path.data,
-			all[i].watches);
-		shown++;
-	}
-	if (!shown)
-		finding_unseen(out,
-			"which directories are watched: sooth diagnose -d %u shows them",
-			e->id.pid);
-}
-
 static void emit_claim(struct check_result *out, uint32_t watches, const struct fd_directory *top)
 {
 	if (!top) {
@@ -113,6 +93,7 @@ static void report_many_watches(const struct check *e, struct check_result *out,
 	const struct fd_directory *all, *top = NULL;
 	_cleanup_(buffer_fini) struct buffer list = { 0 };
 	size_t count;
+	size_t shown = 0;
 
 	fd_sums_directories(&list, last);
 	all = (const void *)list.data;
@@ -130,7 +111,17 @@ static void report_many_watches(const struct check *e, struct check_result *out,
 			"only some of them",
 			p->watches - sums->watches_reported);
 	finding_count(out, "instances", sums->instances, 0);
-	emit_directories(e, out, all, count);
+	for (size_t i = 0; i < count && shown < DIRECTORIES_REPORTED; i++) {
+		if (!all[i].path.size)
+			continue;
+		finding_text(out, "directory", "%.*s: %u", (int)all[i].path.size, all[i].path.data,
+			all[i].watches);
+		shown++;
+	}
+	if (!shown)
+		finding_unseen(out,
+			"which directories are watched: sooth diagnose -d %u shows them",
+			e->id.pid);
 	if (share_of(p) >= 0)
 		finding_percent(
 			out, "share of the user's limit of inotify watches", share_of(p), 0);
@@ -256,8 +247,7 @@ static void emit_growth(struct check_result *out, const struct watch_growth *g,
 	emit_full(out, g, p);
 	check_calls_unseen(e, out);
 	finding_unseen(out, "whether the growth ends by itself: while a large tree is being "
-			    "created, its watches "
-			    "are added one by one");
+			    "created, its watches are added one by one");
 	finding_remedy(out,
 		"sooth inspect --fds %u lists the watches; a program that adds one for each file "
 		"or directory has to remove it again (inotify_rm_watch)",

@@ -10,8 +10,8 @@ static const struct finding_option options[] = {
 	BYTES_THRESHOLD("min-rate", 1 << 20, 1, 1e12,
 		"minimum bytes per second written to files and then overwritten or removed"),
 	THRESHOLD("min-times", 3, 1, 1e9, "minimum number of rewrites or removals of files"),
-	THRESHOLD("min-ratio", 3, 0, 1e9,
-		"minimum ratio of bytes discarded to bytes that remain in the files", UNLISTED),
+	UNLISTED("min-ratio", 3, 0, 1e9,
+		"minimum ratio of bytes discarded to bytes that remain in the files"),
 	BYTES_THRESHOLD("in-place-rate", 32 << 20, 1, 1e12,
 		"minimum bytes per second that overwrite the same parts of a file"),
 };
@@ -92,10 +92,14 @@ static double weigh_scraps(const void *key, const void *value, const void *user)
 	return call_is_on_disk(path->text) && is_waste(e, &w) ? w.gone : 0;
 }
 
-static void emit_claim(struct check_result *out, const struct check *e, const struct waste *w)
+static void report_waste(struct check_result *out, const struct check *e, const struct waste *w)
 {
+	bool is_one = w->kind != WASTE_REMOVED || w->scraps->has_many_names;
+	const char *path = is_one ? w->path : w->scraps->last;
 	double per_s = check_calls_rate(e, w->times);
 
+	finding_begin(out, check_calls_confidence(e), w->path);
+	finding_path(out, span_of_string(path));
 	if (w->kind == WASTE_REPLACED)
 		finding_claim(out, "rewrites %s over and over: %llu times, %.1f a second", w->path,
 			(unsigned long long)w->times, per_s);
@@ -107,16 +111,6 @@ static void emit_claim(struct check_result *out, const struct check *e, const st
 	else
 		finding_claim(out, "writes and removes %s: %llu times, %.1f a second",
 			w->scraps->last, (unsigned long long)w->times, per_s);
-}
-
-static void report_waste(struct check_result *out, const struct check *e, const struct waste *w)
-{
-	bool is_one = w->kind != WASTE_REMOVED || w->scraps->has_many_names;
-	const char *path = is_one ? w->path : w->scraps->last;
-
-	finding_begin(out, check_calls_confidence(e), w->path);
-	finding_path(out, span_of_string(path));
-	emit_claim(out, e, w);
 	finding_rate(out, w->kind == WASTE_IN_PLACE ? "overwritten" : "written and discarded",
 		check_calls_rate(e, w->gone), SOOTH_UNIT_BYTES, e->calls.interval_ns);
 	finding_number(out, "discarded, total", w->gone, SOOTH_UNIT_BYTES, e->calls.interval_ns);

@@ -5,7 +5,6 @@
 
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/check_waits.h"
-#include "base/units.h"
 #include "probes/signal_names.h"
 
 NUMBER(ONE_LOOK_NS, NS_PER_S / 10, NS, "reading /proc takes a moment, so times differ");
@@ -69,13 +68,12 @@ static void report_zombies(const struct check *e, struct check_result *out,
 	const struct gathering *g, const char *what)
 {
 	const struct process_entry *parent = g->parent;
-	struct span name = check_name(parent);
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, what);
 	if (g->all >= check_option(e, "many"))
 		finding_severity(out, FINDING_HIGH);
 	finding_claim(out, "%.*s (%u)%s does not reap its exited children: %u zombie%s%s",
-		SPAN_ARGS(name), parent->id.pid,
+		SPAN_ARGS(check_name(parent)), parent->id.pid,
 		is_init(parent) ? ", PID 1 of its namespace, which inherits orphans," : "",
 		g->staying, g->staying == 1 ? "" : "s",
 		blocks_sigchld(e, parent)
@@ -88,18 +86,17 @@ static void report_zombies(const struct check *e, struct check_result *out,
 	finding_time(out, "the oldest zombie has existed for at least",
 		e->input->host.process_table.last_ns - g->since_ns);
 	if (blocks_sigchld(e, parent))
-		finding_remedy(out,
-			"the program that starts it has blocked SIGCHLD, and the mask is "
-			"inherited: unblock it there, or at its own start; a restart without that "
-			"changes nothing");
+		finding_remedy(out, "the program that starts it has blocked SIGCHLD, and the mask "
+				    "is inherited: unblock it there, or at its own start; a "
+				    "restart without that changes nothing");
 	else if (is_init(parent))
 		finding_remedy(out,
-			"start the container with an init that reaps: docker run --init (PID 1 "
-			"ends only by SIGKILL, or by a signal that it handles)");
+			"start the container with an init that reaps: docker run --init (PID "
+			"1 ends only by SIGKILL, or by a signal that it handles)");
 	else
 		finding_remedy(out,
-			"restart process %u: only the parent can reap its children (a zombie "
-			"takes a PID, but no memory)",
+			"restart process %u: only the parent can reap its children (a zombie takes "
+			"a PID, but no memory)",
 			parent->id.pid);
 }
 
@@ -140,10 +137,9 @@ static bool gather_below(
 /* Reports zombies of the host. A zombie has only its name left, so its owner is unknown. */
 static void diagnose_host(const struct check *e, struct check_result *out)
 {
-	const struct process_table *c = &e->input->host.process_table;
 	unsigned all = 0;
 
-	process_table_for_each (c, p) {
+	process_table_for_each (&e->input->host.process_table, p) {
 		struct gathering g;
 		char what[32];
 
