@@ -5,7 +5,6 @@
 
 #include <sys/ioctl.h>
 
-#include "analyze/calls/fd_effects.h"
 #include "analyze/calls/fd_follow.h"
 #include "base/escape.h"
 #include "model/stream_records.h"

@@ -9,7 +9,6 @@
 
 #include "analyze/heap/heap_live.h"
 #include "analyze/heap/heap_table.h"
-#include "analyze/heap/heap_held.h"
 #include "base/estimate.h"
 #include "base/units.h"
 #include "bpf/sample_gap.h"

@@ -5,7 +5,7 @@
  */
 #include "heap_records.h"
 
-#include "analyze/heap/heap_held.h"
+#include "analyze/heap/heap_live.h"
 
 #define STACK 7
 

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/answer/answer.h"
 
-#include "analyze/answer/answer_clients.h"
-#include "analyze/answer/answer_finding.h"
-#include "analyze/answer/answer_log.h"
+#include "analyze/answer/answer_parts.h"
 #include "analyze/answer/answer_name.h"
-#include "analyze/answer/answer_unseen.h"
-#include "analyze/answer/answer_use.h"
 #include "analyze/answer/answer_waits.h"
 #include "analyze/evidence/awaited.h"
 #include "analyze/answer/causes.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/answer/answer_clients.h"
+#include "analyze/answer/answer_parts.h"
 
 #include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/socket_turn.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/answer/answer_log.h"
+#include "analyze/answer/answer_parts.h"
 
 #include "analyze/evidence/logged_errors.h"
 #include "analyze/records.h"

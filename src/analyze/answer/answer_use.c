@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/answer/answer_use.h"
+#include "analyze/answer/answer_parts.h"
 
 #include <string.h>
 

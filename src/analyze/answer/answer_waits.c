@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "analyze/answer/answer_name.h"
-#include "analyze/answer/answer_rest.h"
 #include "analyze/answer/end_awaited.h"
 #include "analyze/evidence/children.h"
 #include "analyze/evidence/stack_waits.h"
 #include "analyze/waits/wait_beside.h"
+#include "analyze/waits/wait_goroutines.h"
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_sentences.h"
+#include "analyze/waits/wait_tasks.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -21,6 +22,7 @@
 
 NUMBER(SILENT_LEAST, 5 * NS_PER_S, NS, "least silence of a connection to report");
 NUMBER(SHOWN_LEAST, NS_PER_S, NS, "working processes also wait, but for a shorter time");
+NUMBER(REST_LEAST, 5 * NS_PER_S, NS, "a shorter rest is not worth a line");
 
 /* Returns whether the probe had no time left to read this process. */
 static bool is_left_out(const struct snapshot *last)
@@ -231,6 +233,139 @@ static void put_place(const struct diagnosis *s, const struct diagnosed *j,
 		buffer_format(out, "; %u is in %s", j->id.pid, buffer_cstr(&place));
 }
 
+/* --- at rest --- */
+
+static bool is_long_rest(const struct waits_thread *t)
+{
+	return t && !t->since_state && t->since_ns >= REST_LEAST;
+}
+
+/* Appends the condition that the main thread waits on without a time limit: another thread of the
+ * process has to signal it, whereas idle servers wait in a call for clients. */
+static bool put_condition(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_graph *g, struct buffer *out)
+{
+	const struct waits_thread *t = wait_graph_thread_of(g, j->id.pid, j->id.pid);
+	char length[WAIT_DURATION_SIZE];
+	struct stack_wait w;
+
+	if (!is_long_rest(t) || t->timeout_state != SOOTH_STATE_ABSENT)
+		return false;
+	w = stack_wait_of(&s->input, &j->id, t->record.tid);
+	if (!w.is_condition || !w.caller.size)
+		return false;
+	buffer_format(out, "; its main thread waits on a condition in %.*s (%.*s), %s",
+		(int)w.caller.size, w.caller.data, (int)w.caller_file.size, w.caller_file.data,
+		wait_duration(length, t->since_ns));
+	return true;
+}
+
+static bool is_join(const struct stack_wait *w)
+{
+	return w->by.size && span_ends(w->by, "join");
+}
+
+/* Appends the first other thread that has waited for long in the script: ", a thread in consume
+ * (jobs.py:14), in Queue.get". */
+static void put_joined(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_graph *g, struct buffer *out)
+{
+	const struct waits_thread *t = NULL;
+	_cleanup_(buffer_fini) struct buffer place = { 0 };
+	char length[WAIT_DURATION_SIZE];
+
+	while (!place.size && (t = wait_graph_thread(g, j->id.pid, t))) {
+		struct stack_wait w;
+
+		if (t->record.tid == j->id.pid || !is_long_rest(t) ||
+			t->timeout_state != SOOTH_STATE_ABSENT ||
+			!stack_wait_put_own(&place, &s->input, j->process, t->record.tid))
+			continue;
+		w = stack_wait_of(&s->input, &j->id, t->record.tid);
+		buffer_format(out, ", and another one in %s for %s", buffer_cstr(&place),
+			wait_duration(length, t->since_ns));
+		if (w.by.size)
+			buffer_format(out, ", in %.*s", (int)w.by.size, w.by.data);
+	}
+}
+
+/* Appends where a script has waited for long: "; its main thread has been in consume (jobs.py:14)
+ * for 12 s, in Queue.get". */
+static bool put_main_place(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_graph *g, struct buffer *out)
+{
+	const struct waits_thread *t = wait_graph_thread_of(g, j->id.pid, j->id.pid);
+	_cleanup_(buffer_fini) struct buffer place = { 0 };
+	char length[WAIT_DURATION_SIZE];
+	struct stack_wait w;
+	bool is_there;
+
+	if (!is_long_rest(t))
+		return false;
+	is_there = stack_wait_put_own(&place, &s->input, j->process, t->record.tid);
+	w = stack_wait_of(&s->input, &j->id, t->record.tid);
+	if (is_there) {
+		buffer_format(out, "; its main thread has been in %s for %s", buffer_cstr(&place),
+			wait_duration(length, t->since_ns));
+		if (w.is_queue || is_join(&w))
+			buffer_format(out, ", in %.*s", (int)w.by.size, w.by.data);
+	} else if (is_join(&w)) {
+		buffer_format(out, "; its main thread has been in %.*s for %s", (int)w.by.size,
+			w.by.data, wait_duration(length, t->since_ns));
+	}
+	if (is_join(&w))
+		put_joined(s, j, g, out);
+	return is_there || is_join(&w);
+}
+
+/* Appends "; it waits for connections on 127.0.0.1:80, idle 9 s", or the place where its main
+ * thread waits on a condition; nothing for a busy process. */
+static void put_rest(const struct diagnosis *s, const struct diagnosed *j,
+	const struct wait_graph *g, const struct wait_chain *chain, struct buffer *out)
+{
+	const struct wait_link *first = &chain->links[0];
+
+	if (put_condition(s, j, g, out) || put_main_place(s, j, g, out))
+		return;
+	if (!strcmp(wait_chain_state(chain), "idle") && is_long_rest(first->thread) &&
+		!first->is_polling && !first->is_active) {
+		buffer_string(out, "; it ");
+		wait_link_text(out, g, first);
+		wait_put_beside(out, g, chain);
+	}
+	wait_put_main_goroutine(out, g, j->id.pid);
+	wait_put_tasks(out, g, j->id.pid);
+}
+
+/* Returns whether two processes wait for each other on sockets, as between request and answer. */
+static bool is_exchange(const struct wait_chain *chain)
+{
+	return chain->is_exchange || (chain->count == 2 && !chain->circle && chain->is_of_readers &&
+					     wait_chain_confidence(chain) == WAITS_LOW);
+}
+
+/* Appends that a process and its child have waited for some time to read from each other, and
+ * neither writes. Returns false if that is not so. */
+static bool put_exchange(const struct wait_chain *chain, struct buffer *out)
+{
+	const struct wait_link *first = &chain->links[0], *second = &chain->links[1];
+	char length[WAIT_DURATION_SIZE];
+
+	if (!is_exchange(chain) || second->process->ppid != first->process->node_pid ||
+		!is_long_rest(first->thread) || !second->thread || second->thread->since_state)
+		return false;
+	wait_put_process(out, first->process);
+	buffer_string(out, " waits for its child ");
+	wait_put_process(out, second->process);
+	buffer_format(out,
+		", %s, and that one for input from it: a question that it asks, perhaps, or a "
+		"server at rest",
+		wait_duration(length, first->thread->since_ns));
+	return true;
+}
+
+/* --- the sentences --- */
+
 static bool is_known_activity(const struct diagnosis *s, const struct diagnosed *j)
 {
 	_cleanup_(buffer_fini) struct buffer activity = { 0 };
@@ -249,7 +384,7 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 	if (j->is_host || is_known_activity(s, j) || has_ended(s, j) ||
 		find_wait_chain(s, j, &g, &chain))
 		return false;
-	if (answer_put_exchange(&chain, out) || end_awaited_put(s, j, &chain, out))
+	if (put_exchange(&chain, out) || end_awaited_put(s, j, &chain, out))
 		return true;
 	silence = silence_of(s, j, &chain);
 	if (is_stray(s, j, &chain.links[0]) || !is_stuck(&chain, silence.ns))
@@ -293,7 +428,7 @@ void answer_rest(const struct diagnosis *s, const struct diagnosed *j, struct bu
 	/* An agent's session does not wait for the sockets of its event loop. */
 	if (!j->count && !is_known_activity(s, j) && !has_ended(s, j) &&
 		!find_wait_chain(s, j, &g, &chain))
-		answer_put_rest(s, j, &g, &chain, out);
+		put_rest(s, j, &g, &chain, out);
 }
 
 void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)

@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/answer/answer_alike.h"
-#include "analyze/answer/answer_finding.h"
+#include "analyze/answer/answer_parts.h"
 #include "analyze/answer/answer_name.h"
 #include "analyze/answer/answer_waits.h"
-#include "analyze/answer/finding_process.h"
+#include "analyze/answer/findings_emit.h"
+#include "analyze/diagnosis/starts.h"
+#include "analyze/evidence/children.h"
 #include "analyze/evidence/peer_process.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
@@ -33,6 +34,23 @@ struct candidate {
 };
 
 /* --- which waits count --- */
+
+/* Returns whether both are children of one parent, or the second one is a child of the first, none
+ * the main process of a session, and their worst findings have the same type: the claim is the
+ * same, or they were started alike. Both must have a finding. */
+static bool have_same_problem(const struct diagnosed *a, const struct diagnosed *b)
+{
+	const struct process_entry *p = a->process, *q = b->process;
+	const struct finding_row *f = answer_worst(a), *g = answer_worst(b);
+	const struct process_entry *parent = q ? starts_parent(q) : NULL;
+
+	if (!p || !parent || p->main != q->main || (p->main && p->main == p) ||
+		(parent != p && parent != starts_parent(p)) || f->severity != g->severity ||
+		diagnosis_type_of(f) != diagnosis_type_of(g))
+		return false;
+	return child_is_alike(p, q) || !span_compare(record_text(&f->record, &f->claim),
+					       record_text(&g->record, &g->claim));
+}
 
 /* Returns whether it waits only as a part of an agent, whose line says more. */
 static bool is_part(const struct diagnosed *j)
@@ -332,7 +350,7 @@ static void join_alike(struct candidate *all, size_t count)
 			continue;
 		for (size_t k = 0; k < i && !all[i].is_alike; k++) {
 			all[i].is_alike = all[k].cause == k && !all[k].is_wait &&
-					  answer_alike(all[k].of, all[i].of);
+					  have_same_problem(all[k].of, all[i].of);
 			all[i].cause = all[i].is_alike ? k : i;
 		}
 	}

@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "analyze/answer/answer_finding.h"
+#include "analyze/answer/answer_parts.h"
 #include "analyze/answer/answer_name.h"
 #include "analyze/answer/answer_waits.h"
 #include "analyze/records.h"

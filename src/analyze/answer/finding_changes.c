@@ -2,10 +2,10 @@
 /* Repeated diagnosis: emits a row when a finding is raised or gets worse, and one when it is
  * cleared. The raised row is kept until then, because a cleared finding may have no process left to
  * read. */
+#include <assert.h>
 #include <string.h>
 
 #include "analyze/answer/answer_name.h"
-#include "analyze/answer/answer_span.h"
 #include "analyze/answer/causes.h"
 #include "analyze/answer/findings_emit.h"
 #include "analyze/diagnosis/diagnosis.h"
@@ -13,10 +13,71 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/stage.h"
+#include "model/answer_records.h"
 #include "probes/proc.h"
 
 #define SHOWN_MAX   16384
 #define INTERVAL_NS (10 * NS_PER_S)
+#define LONG_NS	    (600 * NS_PER_S)
+
+/* --- answers as records, for a history --- */
+
+static struct span subject_name_of(const struct process_table *t, const struct process_entry *p)
+{
+	struct span server = p ? process_table_text(t, &p->role_name) : span_of("", 0);
+
+	return server.size || !p ? server
+				 : process_table_field(&p->process->record, &p->process->name);
+}
+
+/* Appends the record of an answer, from when its finding was first seen or its wait began. */
+static void append_answer(const struct cause *c, const struct diagnosis *s, struct buffer *out)
+{
+	const struct process_table *t = &s->input.host.process_table;
+	const struct finding_row *f = c->finding;
+	const struct process_entry *p = c->of->process, *of = p && p->main ? p->main : p;
+	const struct agent *agent = answer_agent(c->of);
+	struct answer_span span = { .record = row_head(of ? &of->id : &c->of->id),
+		.begin_ns = f->first_seen_ns,
+		.begin_utc_ns = f->first_utc_ns,
+		.end_utc_ns = f->last_utc_ns,
+		.subject_pid = c->of->id.pid,
+		.subject_start_ticks = c->of->id.start_ticks };
+	uint64_t age_ns = cause_age_ns(c, s), seen_ns = f->last_seen_ns - f->first_seen_ns;
+	struct buffer words = { 0 };
+
+	if (age_ns > seen_ns) { /* a wait began before it was seen */
+		span.begin_ns = f->last_seen_ns - age_ns;
+		span.begin_utc_ns = f->last_utc_ns - age_ns;
+	}
+	span.record.kind = ANSWER_SPAN;
+	span.record.cpu = SOOTH_CPU_NONE;
+	span.record.time_ns = f->last_seen_ns;
+	cause_put(c, s, &words);
+	struct record_tail tail[] = {
+		tail_text(&span.id, &f->record, &f->id),
+		tail_buffer(&span.words, &words),
+		tail_string(&span.severity, finding_severity_names.names[f->severity]),
+		tail_string(&span.confidence, finding_confidence_names.names[f->confidence]),
+		tail_text(&span.remedy, &f->record, &f->remedy),
+		tail_string(&span.agent, agent ? agent->name : ""),
+		tail_span(
+			&span.session, p ? process_table_text(t, &p->session_id) : span_of("", 0)),
+		tail_span(&span.project, p ? process_table_text(t, &p->project) : span_of("", 0)),
+		tail_text(&span.key, &f->record, &f->key),
+		tail_span(&span.subject_name, subject_name_of(t, p)),
+	};
+	RECORD_APPEND(out, &span, tail, ARRAY_SIZE(tail));
+	buffer_fini(&words);
+}
+
+static struct answer_span *span_in(const struct buffer *kept)
+{
+	assert(kept->size >= sizeof(struct answer_span));
+	return (void *)kept->data;
+}
+
+/* --- changes --- */
 
 struct change_key {
 	char text[FINDING_KEY_SIZE];
@@ -217,13 +278,17 @@ static void keep_answer(struct finding_changes *c, const struct cause *cause)
 {
 	struct change_key key = key_of(cause->finding);
 	struct buffer *kept = map_put(&c->answers, &key, NULL);
+	struct answer_span *span;
 
-	if (kept && (!kept->size || cause->finding->state == FINDING_RAISED)) {
+	if (!kept)
+		return;
+	if (!kept->size || cause->finding->state == FINDING_RAISED) {
 		buffer_reset(kept);
-		answer_span_append(cause, &c->diagnosis, kept);
+		append_answer(cause, &c->diagnosis, kept);
 	}
-	if (kept)
-		answer_span_extend(kept, cause->finding);
+	span = span_in(kept);
+	span->record.time_ns = cause->finding->last_seen_ns;
+	span->end_utc_ns = cause->finding->last_utc_ns;
 }
 
 /* Passes on the answers that are over, or lasted long since they were passed on. */
@@ -233,26 +298,24 @@ static int pass_answers(struct finding_changes *c, bool is_end, struct sooth_err
 	int status = 0;
 
 	map_for_each (&c->answers, const void *, key, struct buffer *, kept) {
-		bool is_over = answer_span_is_over(kept, now_ns, 2 * c->interval_ns);
+		struct answer_span *span = span_in(kept);
+		bool is_over = span->record.time_ns + 2 * c->interval_ns <= now_ns;
+		/* A monitor may be killed: a long answer is passed on before its end. */
+		bool is_long = span->record.time_ns - span->begin_ns >= LONG_NS;
 
-		if (status || !(is_over || is_end || answer_span_is_long(kept)))
+		span->is_cleared = is_over;
+		if (status || !(is_over || is_end || is_long))
 			continue;
 		status = pass_answer(c, kept, err);
 		if (is_over || is_end) {
 			buffer_fini(kept);
 			map_remove(&c->answers, key);
 		} else {
-			answer_span_begin_again(kept);
+			span->begin_ns = span->record.time_ns;
+			span->begin_utc_ns = span->end_utc_ns;
 		}
 	}
 	return status;
-}
-
-static int take_answers(struct finding_changes *c, struct sooth_error *err)
-{
-	for (size_t i = 0; i < c->causes.sick; i++)
-		keep_answer(c, &c->causes.all[i]);
-	return pass_answers(c, false, err);
 }
 
 /* --- the stage --- */
@@ -294,8 +357,11 @@ static int run_diagnosis(struct finding_changes *c, struct sooth_error *err)
 	finding_tracker_end(&c->diagnosis.tracker, &cleared);
 	if (!status && causes_find(&c->causes, &c->diagnosis, NULL))
 		status = error_no_memory(err);
-	if (!status && takes_answers(c))
-		status = take_answers(c, err);
+	if (!status && takes_answers(c)) {
+		for (size_t i = 0; i < c->causes.sick; i++)
+			keep_answer(c, &c->causes.all[i]);
+		status = pass_answers(c, false, err);
+	}
 	if (!status && has_rows(c))
 		status = emit_changes(c, &cleared, err);
 	causes_fini(&c->causes);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "analyze/calls/call_about.h"
-#include "analyze/calls/fd_effects.h"
+#include "analyze/calls/fd_follow.h"
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "bpf/aggregate.h"

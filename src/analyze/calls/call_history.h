@@ -17,11 +17,11 @@
 #ifndef SOOTH_ANALYZE_CALL_HISTORY_H
 #define SOOTH_ANALYZE_CALL_HISTORY_H
 
-#include "analyze/calls/call_errors.h"
 #include "analyze/calls/call_fold.h"
 #include "base/map.h"
 #include "base/units.h"
 #include "model/errno_names.h"
+#include "probes/syscall_names.h"
 
 #define CALL_PATH  240 /* longer ones are cut: their beginning distinguishes them */
 #define CALL_SIZES 8   /* slot i holds calls of 2^i to 2^(i+1) bytes; larger calls have no slot */
@@ -336,6 +336,17 @@ void call_histories_next_interval(struct call_histories *h);
 /* Returns the history of a process; NULL: the process made no call. */
 const struct call_history *call_histories_get(
 	const struct call_histories *h, const struct process_id *id);
+
+/* Returns whether an error is an ordinary answer of that call: no data yet, not a terminal, exists
+ * already. ENOENT and ENOTDIR of a path do not count: a single call does not show whether the
+ * program only searches for a file. */
+bool call_error_is_answer(const struct syscall_row *row, unsigned error);
+/* Returns whether the error means that a limit of processes and threads is reached: a retry does
+ * not help. */
+bool call_error_is_no_room(const struct syscall_row *row, unsigned error);
+/* Returns whether the error is serious for any program: no space, no descriptors, no memory, a
+ * broken device. */
+bool call_error_is_grave(unsigned error);
 
 /* Adds the failures at one place to `sum`, which begins as { 0 }. */
 void call_failures_add(struct call_failures *sum, const struct call_failures *f);

@@ -3,9 +3,19 @@
 #ifndef SOOTH_ANALYZE_CALL_WRITTEN_H
 #define SOOTH_ANALYZE_CALL_WRITTEN_H
 
-#include "analyze/calls/call_text.h"
+#include "analyze/calls/call_pieces.h"
+#include "analyze/calls/fd_follow.h"
 
 #define ITEMS_SHOWN 8 /* most items shown of an array */
+
+struct call_text {
+	const struct fd_follow *fds; /* NULL: descriptors are numbers */
+	const struct syscall_row *row;
+	const struct syscalls_call *call;
+	struct buffer *out;
+};
+
+void call_put_arguments(const struct call_text *w);
 
 struct written {
 	const struct call_text *w;

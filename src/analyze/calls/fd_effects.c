@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Numbers are those of Linux; O_DIRECTORY differs between x86-64 and aarch64. */
-#include "analyze/calls/fd_effects.h"
+#include "analyze/calls/fd_follow.h"
 
 #include <stdio.h>
 #include <stdlib.h>

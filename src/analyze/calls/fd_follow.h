@@ -48,7 +48,7 @@ struct fd_follow {
 
 void fd_follow_init(struct fd_follow *f);
 void fd_follow_fini(struct fd_follow *f);
-/* Takes any record except a call; fd_follow_add_record() (fd_effects.h) passes such records on. */
+/* Takes any record except a call; fd_follow_add_record() passes such records on. */
 void fd_follow_add_state(struct fd_follow *f, const struct sooth_record *r);
 /* Forgets descriptors known from calls, because calls that change descriptors were not recorded.
  * Descriptors from a snapshot remain: most of them stay open. */
@@ -100,5 +100,9 @@ void fd_follow_close(struct fd_follow *f, struct fd_table *t, int64_t fd);
 void fd_follow_copy(struct fd_follow *f, struct fd_table *t, int64_t to,
 	const struct fd_followed *from, bool closes_on_exec);
 void fd_follow_name(struct fd_followed *known, struct span name);
+
+/* Takes any record. A call must be reported first, because its arguments refer to the state before
+ * it. */
+void fd_follow_add_record(struct fd_follow *f, const struct sooth_record *r);
 
 #endif

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "analyze/calls/operation_parts.h"
 #include "base/cleanup.h"
 #include "model/errno_names.h"
 #include "model/stream_records.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* System calls, one per line, as they return: arguments by type (call_text.h), descriptors with
+/* System calls, one per line, as they return: arguments by type (call_written.h), descriptors with
  * their files (fd_follow.h). */
 #include "analyze/calls/syscall_stream.h"
 
@@ -11,7 +11,6 @@
 #include "analyze/calls/call_about.h"
 #include "analyze/calls/call_fold.h"
 #include "analyze/calls/call_notes.h"
-#include "analyze/calls/call_text.h"
 #include "analyze/calls/call_written.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"

@@ -9,7 +9,6 @@
 #include "analyze/graphs/graph_origin.h"
 #include "analyze/graphs/graph_view.h"
 #include "analyze/heap/heap_by_stack.h"
-#include "analyze/heap/heap_held.h"
 #include "analyze/heap/heap_live.h"
 #include "analyze/heap/heap_notes.h"
 #include "analyze/profile/stack_frames.h"

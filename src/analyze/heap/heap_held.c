@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "analyze/heap/heap_held.h"
+#include "analyze/heap/heap_live.h"
 
 #include <string.h>
 
@@ -58,15 +58,11 @@ static void add_blocks_of_size(
 	}
 	if (!is_live)
 		return;
-	heap_live_note_peak(l, stack);
 	if (part) {
 		part->live_bytes += bytes;
 		part->live_blocks += blocks;
 	}
-	stack->live_bytes += bytes;
-	stack->live_blocks += blocks;
-	heap_gain_add(&stack->gains.bytes[window], bytes);
-	heap_gain_add(&stack->gains.blocks[window], blocks);
+	heap_live_gain(l, stack, bytes, blocks, window);
 }
 
 static void sum_up(struct heap_process *p, const struct heap_sum *s)

@@ -18,6 +18,7 @@
 #define HEAP_PROCESSES_MAX 65536
 #define HEAP_STACKS_MAX	   (1u << 20)
 #define HEAP_PARTS_MAX	   (1u << 20)
+#define HEAP_GROUPS_MAX	   (1u << 20)
 
 void heap_live_init(struct heap_live *l, size_t blocks_max)
 {
@@ -27,7 +28,8 @@ void heap_live_init(struct heap_live *l, size_t blocks_max)
 	map_init(&l->stacks, sizeof(uint32_t), sizeof(struct heap_stack_sum), HEAP_STACKS_MAX);
 	map_init(&l->parts, sizeof(struct heap_part_key), sizeof(struct heap_part), HEAP_PARTS_MAX);
 	heap_estimates_init(&l->estimates);
-	heap_groups_init(&l->groups);
+	map_init(&l->groups.all, sizeof(struct heap_group_key), sizeof(struct heap_group),
+		HEAP_GROUPS_MAX);
 }
 
 static void fini_blocks(struct heap_process *p)
@@ -44,7 +46,7 @@ void heap_live_fini(struct heap_live *l)
 	map_fini(&l->stacks);
 	map_fini(&l->parts);
 	heap_estimates_fini(&l->estimates);
-	heap_groups_fini(&l->groups);
+	map_fini(&l->groups.all);
 	l->last = NULL;
 }
 
@@ -103,73 +105,77 @@ static struct heap_part *part_of(struct heap_live *l, uint32_t stack, uint64_t s
 	return l->with_parts ? map_put(&l->parts, &key, NULL) : NULL;
 }
 
-void heap_live_note_peak(const struct heap_live *l, struct heap_stack_sum *stack)
+/* Returns the group of a block of the current process; NULL: not requested, or no room. */
+static struct heap_group *group_of(struct heap_live *l, uint32_t tid, uint64_t size)
 {
-	heap_peak_note(&stack->at_peak, stack->live_bytes - stack->gone_bytes,
-		stack->live_blocks - stack->gone_blocks, l->peak_number);
+	struct heap_group_key key = { .value = size };
+
+	if (l->groups.by == HEAP_GROUPS_BY_THREAD)
+		key = (struct heap_group_key){ l->last_id, tid };
+	return l->groups.by ? map_put(&l->groups.all, &key, NULL) : NULL;
 }
 
 struct heap_at_peak heap_live_at_peak(const struct heap_live *l, const struct heap_stack_sum *stack)
 {
-	return heap_peak_of(&stack->at_peak, stack->live_bytes - stack->gone_bytes,
-		stack->live_blocks - stack->gone_blocks, l->peak_number);
+	if (stack->at_peak.number == l->peak_number)
+		return stack->at_peak;
+	return (struct heap_at_peak){ stack->live_bytes - stack->gone_bytes,
+		stack->live_blocks - stack->gone_blocks, l->peak_number };
+}
+
+static void note_peak(const struct heap_live *l, struct heap_stack_sum *stack)
+{
+	stack->at_peak = heap_live_at_peak(l, stack);
+}
+
+void heap_live_gain(const struct heap_live *l, struct heap_stack_sum *stack, uint64_t bytes,
+	uint64_t blocks, unsigned window)
+{
+	note_peak(l, stack);
+	stack->live_bytes += bytes;
+	stack->live_blocks += blocks;
+	heap_gain_add(&stack->gains.bytes[window], bytes);
+	heap_gain_add(&stack->gains.blocks[window], blocks);
+}
+
+/* Adds a block to what its stack, part and group hold; `count` is 1, or minus 1 to remove it. */
+static void change_sums(
+	struct heap_live *l, const struct heap_block *b, uint64_t count, uint64_t time_ns)
+{
+	unsigned window = heap_live_window(l, time_ns);
+	struct heap_stack_sum *stack = stack_of(l, b->stack);
+	struct heap_part *part = part_of(l, b->stack, b->size);
+	struct heap_group *group = group_of(l, b->tid, b->size);
+
+	if (stack)
+		heap_live_gain(l, stack, count * b->size, count, window);
+	if (part) {
+		part->live_bytes += count * b->size;
+		part->live_blocks += count;
+	}
+	if (group) {
+		group->live_bytes += count * b->size;
+		group->live_blocks += count;
+	}
+}
+
+static void remove_from_stack(struct heap_live *l, const struct heap_block *b, uint64_t time_ns)
+{
+	change_sums(l, b, (uint64_t)-1, time_ns);
 }
 
 static void count_allocated_block(
 	struct heap_live *l, struct heap_process *p, const struct heap_block *b)
 {
-	unsigned window = heap_live_window(l, b->time_ns);
-	struct heap_stack_sum *stack = stack_of(l, b->stack);
-	struct heap_part *part = part_of(l, b->stack, b->size);
-	struct heap_group *group = heap_groups_of(&l->groups, &l->last_id, b->tid, b->size);
-
 	p->live_bytes += b->size;
 	l->bytes += b->size;
-	if (stack) {
-		heap_live_note_peak(l, stack);
-		stack->live_bytes += b->size;
-		stack->live_blocks++;
-		heap_gain_add(&stack->gains.bytes[window], b->size);
-		heap_gain_add(&stack->gains.blocks[window], 1);
-	}
-	if (part) {
-		part->live_bytes += b->size;
-		part->live_blocks++;
-	}
-	if (group) {
-		group->live_bytes += b->size;
-		group->live_blocks++;
-	}
+	change_sums(l, b, 1, b->time_ns);
 	if (p->live_bytes > p->peak_bytes)
 		p->peak_bytes = p->live_bytes;
 	if (l->bytes > l->peak_bytes) {
 		l->peak_bytes = l->bytes;
 		l->peak_ns = b->time_ns;
 		l->peak_number++;
-	}
-}
-
-static void remove_from_stack(struct heap_live *l, const struct heap_block *b, uint64_t time_ns)
-{
-	unsigned window = heap_live_window(l, time_ns);
-	struct heap_stack_sum *stack = stack_of(l, b->stack);
-	struct heap_part *part = part_of(l, b->stack, b->size);
-	struct heap_group *group = heap_groups_of(&l->groups, &l->last_id, b->tid, b->size);
-
-	if (stack) {
-		heap_live_note_peak(l, stack);
-		stack->live_bytes -= b->size;
-		stack->live_blocks--;
-		heap_gain_add(&stack->gains.bytes[window], 0 - b->size);
-		heap_gain_add(&stack->gains.blocks[window], 0 - 1ULL);
-	}
-	if (part) {
-		part->live_bytes -= b->size;
-		part->live_blocks--;
-	}
-	if (group) {
-		group->live_bytes -= b->size;
-		group->live_blocks--;
 	}
 }
 
@@ -340,7 +346,7 @@ static void count_stack(struct heap_live *l, const struct heap_call *c)
 {
 	struct heap_stack_sum *sum;
 	struct heap_part *part = part_of(l, heap_call_stack(c), c->size);
-	struct heap_group *group = heap_groups_of(&l->groups, &l->last_id, c->record.tid, c->size);
+	struct heap_group *group = group_of(l, c->record.tid, c->size);
 
 	if (part) {
 		part->calls++;
@@ -419,13 +425,9 @@ void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns)
 		if (k->program >= before ||
 			memcmp(&k->process, &l->last_id, sizeof(k->process)) != 0)
 			continue;
-		if (stack) {
-			heap_live_note_peak(l, stack);
-			stack->live_bytes -= part->live_bytes;
-			stack->live_blocks -= part->live_blocks;
-			heap_gain_add(&stack->gains.bytes[window], 0 - part->live_bytes);
-			heap_gain_add(&stack->gains.blocks[window], 0 - part->live_blocks);
-		}
+		if (stack)
+			heap_live_gain(
+				l, stack, 0 - part->live_bytes, 0 - part->live_blocks, window);
 		part->live_bytes = part->live_blocks = 0;
 	}
 }
@@ -484,7 +486,7 @@ static void store_blocks_left(struct heap_live *l, const struct heap_process *p)
 
 		if (!stack)
 			continue;
-		heap_live_note_peak(l, stack);
+		note_peak(l, stack);
 		stack->gone_bytes += block->size;
 		stack->gone_blocks++;
 	}

@@ -11,11 +11,10 @@
 #define SOOTH_ANALYZE_HEAP_LIVE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "analyze/heap/heap_estimate.h"
-#include "analyze/heap/heap_groups.h"
 #include "analyze/heap/heap_growth.h"
-#include "analyze/heap/heap_peak.h"
 #include "base/map.h"
 #include "model/process_id.h"
 #include "model/stream_records.h"
@@ -30,6 +29,16 @@ enum heap_origin {
 	HEAP_FROM_BEFORE, /* allocated before attach */
 	HEAP_FROM_EXEC,	  /* observed since its exec: the allocation was missed */
 	HEAP_FROM_FORK,	  /* a copy of its parent's block */
+};
+
+/*
+ * The memory that each stack held at the peak. A stack saves its value at its first change after a
+ * peak; a stack without a change since then still has that value. So a new peak costs nothing,
+ * however many there are.
+ */
+struct heap_at_peak {
+	uint64_t bytes, blocks;
+	uint64_t number; /* number of the peak, from 1; 0: the stack never changed */
 };
 
 struct heap_events {
@@ -100,6 +109,30 @@ struct heap_handover {
 	uint64_t address, size, time_ns;
 };
 
+/* Blocks by the thread that allocated them, or by their exact size. Needs records of single calls:
+ * the kernel's sums have neither. */
+enum heap_grouping {
+	HEAP_GROUPS_NONE,
+	HEAP_GROUPS_BY_THREAD,
+	HEAP_GROUPS_BY_SIZE,
+};
+
+/* A thread of a process, or a size, with zeros as process. */
+struct heap_group_key {
+	struct process_id process;
+	uint64_t value; /* thread id; size */
+};
+
+struct heap_group {
+	uint64_t calls, allocated_bytes;
+	uint64_t live_bytes, live_blocks;
+};
+
+struct heap_groups {
+	enum heap_grouping by;
+	struct map all; /* struct heap_group_key -> struct heap_group */
+};
+
 struct heap_live {
 	struct map processes; /* process_id -> struct heap_process */
 	struct process_id last_id;
@@ -149,8 +182,10 @@ void heap_live_total(const struct heap_live *l, uint64_t *bytes, uint64_t *block
 /* Returns the process of a record and makes it l->last; NULL: there is no room, and the record is
  * counted. For code that handles other kinds of records. */
 struct heap_process *heap_live_process(struct heap_live *l, const struct sooth_record *r);
-/* Notes a peak. Must be called before the live memory of a stack changes. */
-void heap_live_note_peak(const struct heap_live *l, struct heap_stack_sum *stack);
+/* Adds to what the stack holds, and to its gains in a window; values of memory that was freed
+ * wrap around. */
+void heap_live_gain(const struct heap_live *l, struct heap_stack_sum *stack, uint64_t bytes,
+	uint64_t blocks, unsigned window);
 /* Returns the memory that the stack held when most memory was live. */
 struct heap_at_peak heap_live_at_peak(
 	const struct heap_live *l, const struct heap_stack_sum *stack);
@@ -163,5 +198,13 @@ void heap_live_end_parts(struct heap_live *l, uint32_t before, uint64_t time_ns)
  * the last record. */
 void heap_live_forget_young(struct heap_live *l);
 void heap_live_fini(struct heap_live *l);
+
+/* --- sums made in the kernel (heap_held.c) ---
+ *
+ * By stack and size class, and per process. Such records come from time to time, so when the last
+ * one arrives the process may have ended, or run another program. */
+
+void heap_held_add_sum(struct heap_live *l, const struct heap_sum *s);
+void heap_held_add(struct heap_live *l, const struct heap_held *h);
 
 #endif

@@ -11,7 +11,6 @@
 #include "analyze/heap/heap_emit.h"
 #include "analyze/heap/heap_ended.h"
 #include "analyze/heap/heap_functions.h"
-#include "analyze/heap/heap_held.h"
 #include "analyze/heap/heap_live.h"
 #include "analyze/heap/heap_notes.h"
 #include "analyze/heap/heap_overhead.h"
