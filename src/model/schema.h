@@ -19,12 +19,13 @@ bool schema_row_key(
 
 #define SCHEMA_FIELDS(table) .fields = (table), .field_count = sizeof(table) / sizeof((table)[0])
 
-/* Defines id_schema for records of struct id_. Other members of struct sooth_schema may follow
- * `table`. */
-#define RECORD_SCHEMA(id_, name_, kind_, class__, table, ...)                                      \
+/* Defines id_schema for records of struct id_, whose size in captures is `bytes`. Other members of
+ * struct sooth_schema may follow `table`. */
+#define RECORD_SCHEMA(id_, bytes, name_, kind_, class__, table, ...)                               \
+	_Static_assert(sizeof(struct id_) == (bytes), "the layout is part of the capture format"); \
 	static const struct sooth_schema id_##_schema = { .name = name_,                           \
 		.kind = kind_,                                                                     \
-		.class_ = class__,                                                                 \
+		.class_ = SOOTH_CLASS_##class__,                                                   \
 		.fixed_size = sizeof(struct id_),                                                  \
 		SCHEMA_FIELDS(table),                                                              \
 		__VA_ARGS__ }

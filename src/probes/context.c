@@ -45,32 +45,12 @@ static const struct sooth_field mapping_fields[] = {
 		.is_hidden = true, FIELD_STATE_AT(context_mapping, build_id_state)),
 };
 
-static const struct sooth_schema command_schema = {
-	.name = "context.command",
-	.kind = CONTEXT_COMMAND,
-	.class_ = SOOTH_CLASS_DEFINITION,
-	.fixed_size = sizeof(struct context_command),
-	SCHEMA_FIELDS(command_fields),
-};
+RECORD_SCHEMA(context_command, 56, "context.command", CONTEXT_COMMAND, DEFINITION, command_fields);
+RECORD_SCHEMA(context_thread, 40, "context.thread", CONTEXT_THREAD, DEFINITION, thread_fields);
+RECORD_SCHEMA(context_mapping, 96, "context.mapping", CONTEXT_MAPPING, DEFINITION, mapping_fields);
 
-static const struct sooth_schema thread_schema = {
-	.name = "context.thread",
-	.kind = CONTEXT_THREAD,
-	.class_ = SOOTH_CLASS_DEFINITION,
-	.fixed_size = sizeof(struct context_thread),
-	SCHEMA_FIELDS(thread_fields),
-};
-
-static const struct sooth_schema mapping_schema = {
-	.name = "context.mapping",
-	.kind = CONTEXT_MAPPING,
-	.class_ = SOOTH_CLASS_DEFINITION,
-	.fixed_size = sizeof(struct context_mapping),
-	SCHEMA_FIELDS(mapping_fields),
-};
-
-static const struct sooth_schema *const schemas[] = { &command_schema, &thread_schema,
-	&mapping_schema, NULL };
+static const struct sooth_schema *const schemas[] = { &context_command_schema,
+	&context_thread_schema, &context_mapping_schema, NULL };
 
 const struct probe probe_context = {
 	.name = "context",

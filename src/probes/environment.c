@@ -5,11 +5,6 @@
 #include "model/probe.h"
 #include "model/schema.h"
 
-_Static_assert(
-	sizeof(struct environment_variable) == 56, "its layout is part of the capture format");
-_Static_assert(
-	sizeof(struct environment_process) == 40, "its layout is part of the capture format");
-
 static const struct sooth_field variable_fields[] = {
 	FIELD_PID(environment_variable),
 	FIELD_STRING(environment_variable, name,
@@ -20,13 +15,8 @@ static const struct sooth_field variable_fields[] = {
 		.unit = SOOTH_UNIT_BYTES),
 };
 
-static const struct sooth_schema variable_schema = {
-	.name = "environment.variable",
-	.kind = ENVIRONMENT_VARIABLE,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct environment_variable),
-	SCHEMA_FIELDS(variable_fields),
-};
+RECORD_SCHEMA(environment_variable, 56, "environment.variable", ENVIRONMENT_VARIABLE, SAMPLE,
+	variable_fields);
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(environment_process),
@@ -34,15 +24,11 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(environment_process, variables_state)),
 };
 
-static const struct sooth_schema process_schema = {
-	.name = "environment.process",
-	.kind = ENVIRONMENT_PROCESS,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct environment_process),
-	SCHEMA_FIELDS(process_fields),
-};
+RECORD_SCHEMA(environment_process, 40, "environment.process", ENVIRONMENT_PROCESS, SAMPLE,
+	process_fields);
 
-static const struct sooth_schema *const schemas[] = { &variable_schema, &process_schema, NULL };
+static const struct sooth_schema *const schemas[] = { &environment_variable_schema,
+	&environment_process_schema, NULL };
 
 const struct probe probe_environment = {
 	.name = "environment",

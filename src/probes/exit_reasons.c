@@ -5,16 +5,6 @@
 #include "model/probe.h"
 #include "model/schema.h"
 
-_Static_assert(
-	sizeof(struct exit_reasons_signal) == 120, "its layout is part of the capture format");
-_Static_assert(sizeof(struct exit_reasons_oom) == 104, "its layout is part of the capture format");
-_Static_assert(sizeof(struct exit_reasons_core) == 64, "its layout is part of the capture format");
-_Static_assert(sizeof(struct exit_reasons_end) == 112, "its layout is part of the capture format");
-_Static_assert(
-	sizeof(struct exit_reasons_child) == 128, "its layout is part of the capture format");
-_Static_assert(sizeof(struct exit_reasons_log) == 152, "its layout is part of the capture format");
-_Static_assert(sizeof(struct exit_reasons_host) == 48, "its layout is part of the capture format");
-
 static const char *const log_names[EXIT_REASONS_LOGS] = {
 	[EXIT_REASONS_LOG_OOM] = "out of memory",
 	[EXIT_REASONS_LOG_FAULT] = "fault",
@@ -211,17 +201,15 @@ static const struct sooth_field host_fields[] = {
 		"whether the kernel log could be read, as a state byte", .is_hidden = true),
 };
 
-RECORD_SCHEMA(
-	exit_reasons_signal, "ends.signal", EXIT_REASONS_SIGNAL, SOOTH_CLASS_EVENT, signal_fields);
-RECORD_SCHEMA(exit_reasons_oom, "ends.oom", EXIT_REASONS_OOM, SOOTH_CLASS_EVENT, oom_fields);
-RECORD_SCHEMA(exit_reasons_core, "ends.core", EXIT_REASONS_CORE, SOOTH_CLASS_SAMPLE, core_fields,
+RECORD_SCHEMA(exit_reasons_signal, 120, "ends.signal", EXIT_REASONS_SIGNAL, EVENT, signal_fields);
+RECORD_SCHEMA(exit_reasons_oom, 104, "ends.oom", EXIT_REASONS_OOM, EVENT, oom_fields);
+RECORD_SCHEMA(exit_reasons_core, 64, "ends.core", EXIT_REASONS_CORE, SAMPLE, core_fields,
 	.time_span = SOOTH_TIME_SPAN_RUN);
-RECORD_SCHEMA(exit_reasons_end, "ends.end", EXIT_REASONS_END, SOOTH_CLASS_EVENT, end_fields);
-RECORD_SCHEMA(
-	exit_reasons_child, "ends.child", EXIT_REASONS_CHILD, SOOTH_CLASS_EVENT, child_fields);
-RECORD_SCHEMA(exit_reasons_log, "ends.log", EXIT_REASONS_LOG, SOOTH_CLASS_SAMPLE, log_fields,
+RECORD_SCHEMA(exit_reasons_end, 112, "ends.end", EXIT_REASONS_END, EVENT, end_fields);
+RECORD_SCHEMA(exit_reasons_child, 128, "ends.child", EXIT_REASONS_CHILD, EVENT, child_fields);
+RECORD_SCHEMA(exit_reasons_log, 152, "ends.log", EXIT_REASONS_LOG, SAMPLE, log_fields,
 	.time_span = SOOTH_TIME_SPAN_RUN);
-RECORD_SCHEMA(exit_reasons_host, "ends.host", EXIT_REASONS_HOST, SOOTH_CLASS_SAMPLE, host_fields,
+RECORD_SCHEMA(exit_reasons_host, 48, "ends.host", EXIT_REASONS_HOST, SAMPLE, host_fields,
 	.time_span = SOOTH_TIME_SPAN_RUN);
 
 static const struct sooth_schema *const schemas[] = { &exit_reasons_signal_schema,

@@ -6,13 +6,6 @@
 #include "model/schema.h"
 #include "probes/fd_names.h"
 
-_Static_assert(sizeof(struct fds_descriptor) == 112, "the layout is part of the capture format");
-_Static_assert(sizeof(struct fds_member) == 56, "the layout is part of the capture format");
-_Static_assert(sizeof(struct fds_watch) == 72, "the layout is part of the capture format");
-_Static_assert(sizeof(struct fds_holder) == 88, "the layout is part of the capture format");
-_Static_assert(sizeof(struct fds_filesystem) == 96, "the layout is part of the capture format");
-_Static_assert(sizeof(struct fds_process) == 72, "the layout is part of the capture format");
-
 #define OF_INODE(member_, help_)                                                                   \
 	FIELD_NUMBER(fds_descriptor, member_, help_, FIELD_STATE_AT(fds_descriptor, inode_state))
 #define OF_FLAGS(member_, name_, help_, ...)                                                       \
@@ -56,13 +49,7 @@ static const struct sooth_field descriptor_fields[] = {
 		FIELD_STATE_AT(fds_descriptor, detail_state)),
 };
 
-static const struct sooth_schema descriptor_schema = {
-	.name = "fds.descriptor",
-	.kind = FDS_DESCRIPTOR,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct fds_descriptor),
-	SCHEMA_FIELDS(descriptor_fields),
-};
+RECORD_SCHEMA(fds_descriptor, 112, "fds.descriptor", FDS_DESCRIPTOR, SAMPLE, descriptor_fields);
 
 static const struct sooth_field member_fields[] = {
 	FIELD_PID(fds_member),
@@ -74,13 +61,7 @@ static const struct sooth_field member_fields[] = {
 		"events that epoll waits for, as EPOLL* bits", .unit = SOOTH_UNIT_HEX),
 };
 
-static const struct sooth_schema member_schema = {
-	.name = "fds.member",
-	.kind = FDS_MEMBER,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct fds_member),
-	SCHEMA_FIELDS(member_fields),
-};
+RECORD_SCHEMA(fds_member, 56, "fds.member", FDS_MEMBER, SAMPLE, member_fields);
 
 static const struct sooth_field watch_fields[] = {
 	FIELD_PID(fds_watch),
@@ -95,13 +76,7 @@ static const struct sooth_field watch_fields[] = {
 		.may_shrink = true, FIELD_STATE_AT(fds_watch, path_state)),
 };
 
-static const struct sooth_schema watch_schema = {
-	.name = "fds.watch",
-	.kind = FDS_WATCH,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct fds_watch),
-	SCHEMA_FIELDS(watch_fields),
-};
+RECORD_SCHEMA(fds_watch, 72, "fds.watch", FDS_WATCH, SAMPLE, watch_fields);
 
 static const struct sooth_field holder_fields[] = {
 	FIELD_PID(fds_holder),
@@ -120,13 +95,7 @@ static const struct sooth_field holder_fields[] = {
 		"name of the process at the other end (comm)"),
 };
 
-static const struct sooth_schema holder_schema = {
-	.name = "fds.holder",
-	.kind = FDS_HOLDER,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct fds_holder),
-	SCHEMA_FIELDS(holder_fields),
-};
+RECORD_SCHEMA(fds_holder, 88, "fds.holder", FDS_HOLDER, SAMPLE, holder_fields);
 
 #define OF_SPACE(member_, help_, ...)                                                              \
 	FIELD_NUMBER(fds_filesystem, member_, help_, FIELD_STATE_AT(fds_filesystem, space_state),  \
@@ -151,13 +120,7 @@ static const struct sooth_field filesystem_fields[] = {
 	FIELD_STRING(fds_filesystem, point, "mount point", .may_shrink = true),
 };
 
-static const struct sooth_schema filesystem_schema = {
-	.name = "fds.filesystem",
-	.kind = FDS_FILESYSTEM,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct fds_filesystem),
-	SCHEMA_FIELDS(filesystem_fields),
-};
+RECORD_SCHEMA(fds_filesystem, 96, "fds.filesystem", FDS_FILESYSTEM, SAMPLE, filesystem_fields);
 
 static const struct sooth_field successor_fields[] = {
 	FIELD_PID(fds_successor),
@@ -171,13 +134,7 @@ static const struct sooth_field successor_fields[] = {
 		.may_shrink = true),
 };
 
-static const struct sooth_schema successor_schema = {
-	.name = "fds.successor",
-	.kind = FDS_SUCCESSOR,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct fds_successor),
-	SCHEMA_FIELDS(successor_fields),
-};
+RECORD_SCHEMA(fds_successor, 72, "fds.successor", FDS_SUCCESSOR, SAMPLE, successor_fields);
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(fds_process),
@@ -196,17 +153,11 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(fds_process, inotify_state)),
 };
 
-static const struct sooth_schema process_schema = {
-	.name = "fds.process",
-	.kind = FDS_PROCESS,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct fds_process),
-	SCHEMA_FIELDS(process_fields),
-};
+RECORD_SCHEMA(fds_process, 72, "fds.process", FDS_PROCESS, SAMPLE, process_fields);
 
-static const struct sooth_schema *const schemas[] = { &descriptor_schema, &member_schema,
-	&watch_schema, &holder_schema, &filesystem_schema, &successor_schema, &process_schema,
-	NULL };
+static const struct sooth_schema *const schemas[] = { &fds_descriptor_schema, &fds_member_schema,
+	&fds_watch_schema, &fds_holder_schema, &fds_filesystem_schema, &fds_successor_schema,
+	&fds_process_schema, NULL };
 
 const struct probe probe_fds = {
 	.name = "fds",

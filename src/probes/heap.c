@@ -230,22 +230,22 @@ static const struct sooth_field site_fields[] = {
 	FIELD_STRING_AS(heap_site, why, reason, "reason why this function was probed"),
 };
 
-RECORD_SCHEMA(heap_count, "heap.count", HEAP_COUNT, SOOTH_CLASS_AGGREGATE, count_fields,
+RECORD_SCHEMA(heap_count, 232, "heap.count", HEAP_COUNT, AGGREGATE, count_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
-RECORD_SCHEMA(heap_sum, "heap.sum", HEAP_SUM, SOOTH_CLASS_AGGREGATE, sum_fields,
+RECORD_SCHEMA(heap_sum, 120, "heap.sum", HEAP_SUM, AGGREGATE, sum_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
-RECORD_SCHEMA(heap_held, "heap.held", HEAP_HELD, SOOTH_CLASS_SAMPLE, held_fields_of_process);
+RECORD_SCHEMA(heap_held, 120, "heap.held", HEAP_HELD, SAMPLE, held_fields_of_process);
 /* A bad free is no event of the stream of calls: it is recorded with the sums of calls. */
-RECORD_SCHEMA(heap_bad_free, "heap.bad_free", HEAP_BAD_FREE, SOOTH_CLASS_SAMPLE, bad_free_fields);
-RECORD_SCHEMA(heap_call, "heap.call", HEAP_CALL, SOOTH_CLASS_EVENT, call_fields);
-RECORD_SCHEMA(heap_gap, "heap.gap", HEAP_GAP, SOOTH_CLASS_SAMPLE, gap_fields,
-	.time_span = SOOTH_TIME_SPAN_REACH);
-RECORD_SCHEMA(pause_event, "heap.hold", HEAP_PAUSE, SOOTH_CLASS_SAMPLE, held_fields);
-RECORD_SCHEMA(heap_cost, "heap.cost", HEAP_COST, SOOTH_CLASS_SAMPLE, cost_fields,
+RECORD_SCHEMA(heap_bad_free, 72, "heap.bad_free", HEAP_BAD_FREE, SAMPLE, bad_free_fields);
+RECORD_SCHEMA(heap_call, 80, "heap.call", HEAP_CALL, EVENT, call_fields);
+RECORD_SCHEMA(
+	heap_gap, 56, "heap.gap", HEAP_GAP, SAMPLE, gap_fields, .time_span = SOOTH_TIME_SPAN_REACH);
+RECORD_SCHEMA(pause_event, 72, "heap.hold", HEAP_PAUSE, SAMPLE, held_fields);
+RECORD_SCHEMA(heap_cost, 64, "heap.cost", HEAP_COST, SAMPLE, cost_fields,
 	.time_span = SOOTH_TIME_SPAN_RUN);
-RECORD_SCHEMA(heap_overhead, "heap.overhead", HEAP_OVERHEAD, SOOTH_CLASS_SAMPLE, overhead_fields,
+RECORD_SCHEMA(heap_overhead, 128, "heap.overhead", HEAP_OVERHEAD, SAMPLE, overhead_fields,
 	.time_span = SOOTH_TIME_SPAN_REACH);
-RECORD_SCHEMA(heap_site, "heap.site", HEAP_SITE, SOOTH_CLASS_DEFINITION, site_fields);
+RECORD_SCHEMA(heap_site, 88, "heap.site", HEAP_SITE, DEFINITION, site_fields);
 
 static const struct sooth_schema *const schemas[] = { &heap_count_schema, &heap_call_schema,
 	&heap_gap_schema, &pause_event_schema, &heap_cost_schema, &heap_site_schema,

@@ -5,12 +5,6 @@
 #include "model/probe.h"
 #include "model/schema.h"
 
-_Static_assert(sizeof(struct host_load) == 120, "its layout is part of the capture format");
-_Static_assert(sizeof(struct host_cpu) == 56, "its layout is part of the capture format");
-_Static_assert(sizeof(struct host_limit) == 56, "its layout is part of the capture format");
-_Static_assert(sizeof(struct host_memory) == 96, "its layout is part of the capture format");
-_Static_assert(sizeof(struct host_tracer) == 88, "its layout is part of the capture format");
-
 static const char *const reach_names[HOST_REACHES] = {
 	[HOST_REACH_NOTHING] = "nothing",
 	[HOST_REACH_STARTED] = "what it starts",
@@ -109,11 +103,11 @@ static const struct sooth_field tracer_fields[] = {
 		FIELD_STATE_AT(host_tracer, missing_state)),
 };
 
-RECORD_SCHEMA(host_load, "host.load", HOST_LOAD, SOOTH_CLASS_SAMPLE, load_fields);
-RECORD_SCHEMA(host_cpu, "host.cpu", HOST_CPU, SOOTH_CLASS_SAMPLE, cpu_fields);
-RECORD_SCHEMA(host_limit, "host.limit", HOST_LIMIT, SOOTH_CLASS_SAMPLE, limit_fields);
-RECORD_SCHEMA(host_memory, "host.memory", HOST_MEMORY, SOOTH_CLASS_SAMPLE, memory_fields);
-RECORD_SCHEMA(host_tracer, "host.tracer", HOST_TRACER, SOOTH_CLASS_SAMPLE, tracer_fields,
+RECORD_SCHEMA(host_load, 120, "host.load", HOST_LOAD, SAMPLE, load_fields);
+RECORD_SCHEMA(host_cpu, 56, "host.cpu", HOST_CPU, SAMPLE, cpu_fields);
+RECORD_SCHEMA(host_limit, 56, "host.limit", HOST_LIMIT, SAMPLE, limit_fields);
+RECORD_SCHEMA(host_memory, 96, "host.memory", HOST_MEMORY, SAMPLE, memory_fields);
+RECORD_SCHEMA(host_tracer, 88, "host.tracer", HOST_TRACER, SAMPLE, tracer_fields,
 	.time_span = SOOTH_TIME_SPAN_RUN);
 
 static const struct sooth_schema *const schemas[] = { &host_load_schema, &host_memory_schema,

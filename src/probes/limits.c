@@ -5,13 +5,6 @@
 #include "model/probe.h"
 #include "model/schema.h"
 
-_Static_assert(sizeof(struct limits_resource) == 72, "its layout is part of the capture format");
-_Static_assert(sizeof(struct limits_group) == 120, "its layout is part of the capture format");
-_Static_assert(sizeof(struct limits_pressure) == 104, "its layout is part of the capture format");
-_Static_assert(sizeof(struct limits_segments) == 80, "its layout is part of the capture format");
-_Static_assert(sizeof(struct limits_holder) == 96, "its layout is part of the capture format");
-_Static_assert(sizeof(struct limits_process) == 72, "its layout is part of the capture format");
-
 static const char *const unit_names[LIMITS_UNITS] = {
 	[LIMITS_NUMBER] = "number",
 	[LIMITS_BYTES] = "bytes",
@@ -158,15 +151,12 @@ static const struct sooth_field process_fields[] = {
 	FIELD_STATE_BYTE(pressure_state, "whether pressure was read, as a state byte"),
 };
 
-RECORD_SCHEMA(
-	limits_resource, "limits.resource", LIMITS_RESOURCE, SOOTH_CLASS_SAMPLE, resource_fields);
-RECORD_SCHEMA(limits_group, "limits.group", LIMITS_GROUP, SOOTH_CLASS_SAMPLE, group_fields);
-RECORD_SCHEMA(
-	limits_pressure, "limits.pressure", LIMITS_PRESSURE, SOOTH_CLASS_SAMPLE, pressure_fields);
-RECORD_SCHEMA(
-	limits_segments, "limits.segments", LIMITS_SEGMENTS, SOOTH_CLASS_SAMPLE, segments_fields);
-RECORD_SCHEMA(limits_holder, "limits.holder", LIMITS_HOLDER, SOOTH_CLASS_SAMPLE, holder_fields);
-RECORD_SCHEMA(limits_process, "limits.process", LIMITS_PROCESS, SOOTH_CLASS_SAMPLE, process_fields);
+RECORD_SCHEMA(limits_resource, 72, "limits.resource", LIMITS_RESOURCE, SAMPLE, resource_fields);
+RECORD_SCHEMA(limits_group, 120, "limits.group", LIMITS_GROUP, SAMPLE, group_fields);
+RECORD_SCHEMA(limits_pressure, 104, "limits.pressure", LIMITS_PRESSURE, SAMPLE, pressure_fields);
+RECORD_SCHEMA(limits_segments, 80, "limits.segments", LIMITS_SEGMENTS, SAMPLE, segments_fields);
+RECORD_SCHEMA(limits_holder, 96, "limits.holder", LIMITS_HOLDER, SAMPLE, holder_fields);
+RECORD_SCHEMA(limits_process, 72, "limits.process", LIMITS_PROCESS, SAMPLE, process_fields);
 
 static const struct sooth_schema *const schemas[] = { &limits_resource_schema, &limits_group_schema,
 	&limits_pressure_schema, &limits_segments_schema, &limits_holder_schema,

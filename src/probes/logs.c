@@ -5,10 +5,6 @@
 #include "model/probe.h"
 #include "model/schema.h"
 
-_Static_assert(sizeof(struct logs_file) == 96, "its layout is part of the capture format");
-_Static_assert(sizeof(struct logs_error) == 80, "its layout is part of the capture format");
-_Static_assert(sizeof(struct logs_process) == 40, "its layout is part of the capture format");
-
 static const struct sooth_field file_fields[] = {
 	FIELD_PID(logs_file),
 	FIELD_NUMBER(logs_file, fd,
@@ -30,13 +26,7 @@ static const struct sooth_field file_fields[] = {
 		FIELD_STATE_AT(logs_file, new_state)),
 };
 
-static const struct sooth_schema file_schema = {
-	.name = "logs.file",
-	.kind = LOGS_FILE,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct logs_file),
-	SCHEMA_FIELDS(file_fields),
-};
+RECORD_SCHEMA(logs_file, 96, "logs.file", LOGS_FILE, SAMPLE, file_fields);
 
 static const struct sooth_field error_fields[] = {
 	FIELD_PID(logs_error),
@@ -55,13 +45,7 @@ static const struct sooth_field error_fields[] = {
 	FIELD_NUMBER(logs_error, behind, "messages after the last one"),
 };
 
-static const struct sooth_schema error_schema = {
-	.name = "logs.error",
-	.kind = LOGS_ERROR,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct logs_error),
-	SCHEMA_FIELDS(error_fields),
-};
+RECORD_SCHEMA(logs_error, 80, "logs.error", LOGS_ERROR, SAMPLE, error_fields);
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(logs_process),
@@ -69,16 +53,10 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(logs_process, files_state)),
 };
 
-static const struct sooth_schema process_schema = {
-	.name = "logs.process",
-	.kind = LOGS_PROCESS,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct logs_process),
-	SCHEMA_FIELDS(process_fields),
-};
+RECORD_SCHEMA(logs_process, 40, "logs.process", LOGS_PROCESS, SAMPLE, process_fields);
 
-static const struct sooth_schema *const schemas[] = { &file_schema, &error_schema, &process_schema,
-	NULL };
+static const struct sooth_schema *const schemas[] = { &logs_file_schema, &logs_error_schema,
+	&logs_process_schema, NULL };
 
 const struct probe probe_logs = {
 	.name = "logs",

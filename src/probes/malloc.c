@@ -27,15 +27,9 @@ static const struct sooth_field heap_fields[] = {
 		FIELD_STATE_AT(malloc_heap, reason_state)),
 };
 
-static const struct sooth_schema heap_schema = {
-	.name = "malloc.heap",
-	.kind = MALLOC_HEAP,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct malloc_heap),
-	SCHEMA_FIELDS(heap_fields),
-};
+RECORD_SCHEMA(malloc_heap, 112, "malloc.heap", MALLOC_HEAP, SAMPLE, heap_fields);
 
-static const struct sooth_schema *const schemas[] = { &heap_schema, NULL };
+static const struct sooth_schema *const schemas[] = { &malloc_heap_schema, NULL };
 
 const struct probe probe_malloc = {
 	.name = "malloc",

@@ -33,6 +33,4 @@ struct malloc_heap {
 	struct sooth_text reason; /* why nothing, or not all, was read */
 };
 
-_Static_assert(sizeof(struct malloc_heap) == 112, "the layout is part of the capture format");
-
 #endif

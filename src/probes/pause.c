@@ -22,5 +22,3 @@ const struct sooth_field held_fields[HELD_FIELDS] = {
 	FIELD_NUMBER(pause_event, refused, "number of threads that could not be paused"),
 	FIELD_NUMBER(pause_event, lost, "number of calls lost until the pause"),
 };
-
-_Static_assert(sizeof(struct pause_event) == 72, "the layout is part of the capture format");

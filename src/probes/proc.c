@@ -90,13 +90,7 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(proc_process, proxies_state), .is_hidden = true),
 };
 
-static const struct sooth_schema process_schema = {
-	.name = "proc.process",
-	.kind = PROC_PROCESS,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct proc_process),
-	SCHEMA_FIELDS(process_fields),
-};
+RECORD_SCHEMA(proc_process, 208, "proc.process", PROC_PROCESS, SAMPLE, process_fields);
 
 static const struct sooth_field snapshot_fields[] = {
 	FIELD_NUMBER_AS(proc_snapshot, from_ns, start_ns,
@@ -108,13 +102,7 @@ static const struct sooth_field snapshot_fields[] = {
 	FIELD_TRUTH(proc_snapshot, is_of_root, "sooth ran as root, or root could not see more"),
 };
 
-static const struct sooth_schema snapshot_schema = {
-	.name = "proc.snapshot",
-	.kind = PROC_SNAPSHOT,
-	.class_ = SOOTH_CLASS_EVENT,
-	.fixed_size = sizeof(struct proc_snapshot),
-	SCHEMA_FIELDS(snapshot_fields),
-};
+RECORD_SCHEMA(proc_snapshot, 48, "proc.snapshot", PROC_SNAPSHOT, EVENT, snapshot_fields);
 
 static const char *const stream_names[PROC_STREAMS] = {
 	[PROC_STREAM_NONE] = "none",
@@ -205,13 +193,7 @@ static const struct sooth_field links_fields[] = {
 		FIELD_STATE_AT(proc_ties, memory_state)),
 };
 
-static const struct sooth_schema links_schema = {
-	.name = "proc.ties",
-	.kind = PROC_LINKS,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct proc_ties),
-	SCHEMA_FIELDS(links_fields),
-};
+RECORD_SCHEMA(proc_ties, 280, "proc.ties", PROC_LINKS, SAMPLE, links_fields);
 
 static const char *const turn_names[PROC_TURNS] = {
 	[PROC_TURN_UNKNOWN] = "unknown",
@@ -368,13 +350,7 @@ static const struct sooth_field session_fields[] = {
 		FIELD_STATE_AT(proc_session, asked_state), .placeholder = "command"),
 };
 
-static const struct sooth_schema session_schema = {
-	.name = "proc.session",
-	.kind = PROC_SESSION,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct proc_session),
-	SCHEMA_FIELDS(session_fields),
-};
+RECORD_SCHEMA(proc_session, 424, "proc.session", PROC_SESSION, SAMPLE, session_fields);
 
 static const struct sooth_field installed_fields[] = {
 	FIELD_STRING(proc_installed, agent, "id of the agent"),
@@ -385,17 +361,11 @@ static const struct sooth_field installed_fields[] = {
 	FIELD_NUMBER(proc_installed, is_unread, "1: the versions in this folder could not be read"),
 };
 
-static const struct sooth_schema installed_schema = {
-	.name = "proc.installed",
-	.kind = PROC_INSTALLED,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct proc_installed),
-	SCHEMA_FIELDS(installed_fields),
-	.time_span = SOOTH_TIME_SPAN_RUN,
-};
+RECORD_SCHEMA(proc_installed, 64, "proc.installed", PROC_INSTALLED, SAMPLE, installed_fields,
+	.time_span = SOOTH_TIME_SPAN_RUN);
 
-static const struct sooth_schema *const schemas[] = { &process_schema, &snapshot_schema,
-	&links_schema, &session_schema, &installed_schema, NULL };
+static const struct sooth_schema *const schemas[] = { &proc_process_schema, &proc_snapshot_schema,
+	&proc_ties_schema, &proc_session_schema, &proc_installed_schema, NULL };
 
 const struct probe probe_proc = {
 	.name = "proc",

@@ -119,21 +119,8 @@ static const struct sooth_field frame_fields[] = {
 		FIELD_STATE_AT(profile_frame, lines_state) },
 };
 
-static const struct sooth_schema sample_schema = {
-	.name = "profile.sample",
-	.kind = PROFILE_SAMPLE,
-	.class_ = SOOTH_CLASS_EVENT,
-	.fixed_size = sizeof(struct profile_sample),
-	SCHEMA_FIELDS(sample_fields),
-};
-
-static const struct sooth_schema call_schema = {
-	.name = "profile.call",
-	.kind = PROFILE_CALL,
-	.class_ = SOOTH_CLASS_EVENT,
-	.fixed_size = sizeof(struct profile_call),
-	SCHEMA_FIELDS(call_fields),
-};
+RECORD_SCHEMA(profile_sample, 72, "profile.sample", PROFILE_SAMPLE, EVENT, sample_fields);
+RECORD_SCHEMA(profile_call, 80, "profile.call", PROFILE_CALL, EVENT, call_fields);
 
 static const char *const wait_states[PROFILE_WAIT_STATES] = {
 	[PROFILE_PREEMPTED] = "preempted",
@@ -187,13 +174,7 @@ static const struct sooth_field wait_fields[] = {
 		FIELD_STATE_AT(profile_wait, stack_state)),
 };
 
-static const struct sooth_schema wait_schema = {
-	.name = "profile.wait",
-	.kind = PROFILE_WAIT,
-	.class_ = SOOTH_CLASS_EVENT,
-	.fixed_size = sizeof(struct profile_wait),
-	SCHEMA_FIELDS(wait_fields),
-};
+RECORD_SCHEMA(profile_wait, 120, "profile.wait", PROFILE_WAIT, EVENT, wait_fields);
 
 static const char *const release_names[PROFILE_RELEASES] = {
 	[PROFILE_UNMAPPED] = "unmapped",
@@ -225,13 +206,7 @@ static const struct sooth_field page_fields[] = {
 		profile_page, faults, "number of page faults that it stands for; 0: itself alone"),
 };
 
-static const struct sooth_schema page_schema = {
-	.name = "profile.page",
-	.kind = PROFILE_PAGE,
-	.class_ = SOOTH_CLASS_EVENT,
-	.fixed_size = sizeof(struct profile_page),
-	SCHEMA_FIELDS(page_fields),
-};
+RECORD_SCHEMA(profile_page, 80, "profile.page", PROFILE_PAGE, EVENT, page_fields);
 
 static const struct sooth_field release_fields[] = {
 	{ .name = "time_ns",
@@ -254,29 +229,9 @@ static const struct sooth_field release_fields[] = {
 	FIELD_NUMBER(profile_release, moved_bytes, "moved: the new size", .unit = SOOTH_UNIT_BYTES),
 };
 
-static const struct sooth_schema release_schema = {
-	.name = "profile.release",
-	.kind = PROFILE_RELEASE,
-	.class_ = SOOTH_CLASS_EVENT,
-	.fixed_size = sizeof(struct profile_release),
-	SCHEMA_FIELDS(release_fields),
-};
-
-static const struct sooth_schema stack_schema = {
-	.name = "profile.stack",
-	.kind = PROFILE_STACK,
-	.class_ = SOOTH_CLASS_DEFINITION,
-	.fixed_size = sizeof(struct profile_stack),
-	SCHEMA_FIELDS(stack_fields),
-};
-
-static const struct sooth_schema frame_schema = {
-	.name = "profile.frame",
-	.kind = PROFILE_FRAME,
-	.class_ = SOOTH_CLASS_DEFINITION,
-	.fixed_size = sizeof(struct profile_frame),
-	SCHEMA_FIELDS(frame_fields),
-};
+RECORD_SCHEMA(profile_release, 72, "profile.release", PROFILE_RELEASE, EVENT, release_fields);
+RECORD_SCHEMA(profile_stack, 48, "profile.stack", PROFILE_STACK, DEFINITION, stack_fields);
+RECORD_SCHEMA(profile_frame, 104, "profile.frame", PROFILE_FRAME, DEFINITION, frame_fields);
 
 /* Schema of profile.stack for the probe stacks. */
 const struct sooth_schema stacks_stack_schema = {
@@ -312,8 +267,9 @@ const struct sooth_schema heap_frame_schema = {
 	SCHEMA_FIELDS(frame_fields),
 };
 
-static const struct sooth_schema *const schemas[] = { &sample_schema, &call_schema, &wait_schema,
-	&page_schema, &release_schema, &stack_schema, &frame_schema, NULL };
+static const struct sooth_schema *const schemas[] = { &profile_sample_schema, &profile_call_schema,
+	&profile_wait_schema, &profile_page_schema, &profile_release_schema, &profile_stack_schema,
+	&profile_frame_schema, NULL };
 
 const struct probe probe_profile = {
 	.name = "profile",

@@ -69,9 +69,9 @@ static const struct sooth_field change_fields[] = {
 	FIELD_OF(CHARS, sched_change, thread, thread, "name of the thread"),
 };
 
-RECORD_SCHEMA(sched_times, "sched.times", SCHED_TIMES, SOOTH_CLASS_AGGREGATE, times_fields,
+RECORD_SCHEMA(sched_times, 296, "sched.times", SCHED_TIMES, AGGREGATE, times_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
-RECORD_SCHEMA(sched_change, "sched.change", SCHED_CHANGE, SOOTH_CLASS_EVENT, change_fields);
+RECORD_SCHEMA(sched_change, 104, "sched.change", SCHED_CHANGE, EVENT, change_fields);
 
 static const struct sooth_schema *const schemas[] = { &sched_times_schema, &sched_change_schema,
 	NULL };

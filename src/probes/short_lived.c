@@ -22,13 +22,7 @@ static const struct sooth_field process_fields[] = {
 	FIELD_OF(CHARS, short_lived_exit, name, name, "name of the last thread of the process"),
 };
 
-static const struct sooth_schema process_schema = {
-	.name = "exits.process",
-	.kind = SHORT_LIVED_PROCESS,
-	.class_ = SOOTH_CLASS_EVENT,
-	.fixed_size = sizeof(struct short_lived_exit),
-	SCHEMA_FIELDS(process_fields),
-};
+RECORD_SCHEMA(short_lived_exit, 88, "exits.process", SHORT_LIVED_PROCESS, EVENT, process_fields);
 
 static const struct sooth_field watch_fields[] = {
 	FIELD_NUMBER_AS(short_lived_watch, life_most_ns, max_lifetime_ns,
@@ -38,15 +32,10 @@ static const struct sooth_field watch_fields[] = {
 	FIELD_NUMBER(short_lived_watch, uid, "user id of the recorded user; 4294967295: all users"),
 };
 
-static const struct sooth_schema watch_schema = {
-	.name = "exits.watch",
-	.kind = SHORT_LIVED_WATCH,
-	.class_ = SOOTH_CLASS_DEFINITION,
-	.fixed_size = sizeof(struct short_lived_watch),
-	SCHEMA_FIELDS(watch_fields),
-};
+RECORD_SCHEMA(short_lived_watch, 48, "exits.watch", SHORT_LIVED_WATCH, DEFINITION, watch_fields);
 
-static const struct sooth_schema *const schemas[] = { &process_schema, &watch_schema, NULL };
+static const struct sooth_schema *const schemas[] = { &short_lived_exit_schema,
+	&short_lived_watch_schema, NULL };
 
 const struct probe probe_short_lived = {
 	.name = "short_lived",

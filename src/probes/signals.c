@@ -5,10 +5,6 @@
 #include "model/probe.h"
 #include "model/schema.h"
 
-_Static_assert(sizeof(struct signals_thread) == 48, "its layout is part of the capture format");
-_Static_assert(sizeof(struct signals_handler) == 88, "its layout is part of the capture format");
-_Static_assert(sizeof(struct signals_process) == 80, "its layout is part of the capture format");
-
 #define FIELD_MASK(type_, member_, name_, help_, ...)                                              \
 	FIELD_NUMBER_AS(type_, member_, name_, help_, .unit = SOOTH_UNIT_HEX, ##__VA_ARGS__)
 
@@ -58,11 +54,9 @@ static const struct sooth_field process_fields[] = {
 		"whether all signal handlers were read, as a state byte", .is_hidden = true),
 };
 
-RECORD_SCHEMA(signals_thread, "signals.thread", SIGNALS_THREAD, SOOTH_CLASS_SAMPLE, thread_fields);
-RECORD_SCHEMA(
-	signals_handler, "signals.handler", SIGNALS_HANDLER, SOOTH_CLASS_SAMPLE, handler_fields);
-RECORD_SCHEMA(
-	signals_process, "signals.process", SIGNALS_PROCESS, SOOTH_CLASS_SAMPLE, process_fields);
+RECORD_SCHEMA(signals_thread, 48, "signals.thread", SIGNALS_THREAD, SAMPLE, thread_fields);
+RECORD_SCHEMA(signals_handler, 88, "signals.handler", SIGNALS_HANDLER, SAMPLE, handler_fields);
+RECORD_SCHEMA(signals_process, 80, "signals.process", SIGNALS_PROCESS, SAMPLE, process_fields);
 
 static const struct sooth_schema *const schemas[] = { &signals_thread_schema,
 	&signals_handler_schema, &signals_process_schema, NULL };

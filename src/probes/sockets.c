@@ -75,13 +75,7 @@ static const struct sooth_field socket_fields[] = {
 		.is_hidden = true),
 };
 
-static const struct sooth_schema socket_schema = {
-	.name = "sockets.socket",
-	.kind = SOCKETS_SOCKET,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct sockets_socket),
-	SCHEMA_FIELDS(socket_fields),
-};
+RECORD_SCHEMA(sockets_socket, 200, "sockets.socket", SOCKETS_SOCKET, SAMPLE, socket_fields);
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(sockets_process),
@@ -89,15 +83,10 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(sockets_process, sockets_state)),
 };
 
-static const struct sooth_schema process_schema = {
-	.name = "sockets.process",
-	.kind = SOCKETS_PROCESS,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct sockets_process),
-	SCHEMA_FIELDS(process_fields),
-};
+RECORD_SCHEMA(sockets_process, 40, "sockets.process", SOCKETS_PROCESS, SAMPLE, process_fields);
 
-static const struct sooth_schema *const schemas[] = { &socket_schema, &process_schema, NULL };
+static const struct sooth_schema *const schemas[] = { &sockets_socket_schema,
+	&sockets_process_schema, NULL };
 
 const struct probe probe_sockets = {
 	.name = "sockets",

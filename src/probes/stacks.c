@@ -50,24 +50,11 @@ static const struct sooth_field snapshot_fields[] = {
 		FIELD_STATE_AT(stacks_snapshot, threads_state)),
 };
 
-static const struct sooth_schema thread_schema = {
-	.name = "stacks.thread",
-	.kind = STACKS_THREAD,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct stacks_thread),
-	SCHEMA_FIELDS(thread_fields),
-};
+RECORD_SCHEMA(stacks_thread, 104, "stacks.thread", STACKS_THREAD, SAMPLE, thread_fields);
+RECORD_SCHEMA(stacks_snapshot, 40, "stacks.snapshot", STACKS_SNAPSHOT, SAMPLE, snapshot_fields);
 
-static const struct sooth_schema snapshot_schema = {
-	.name = "stacks.snapshot",
-	.kind = STACKS_SNAPSHOT,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct stacks_snapshot),
-	SCHEMA_FIELDS(snapshot_fields),
-};
-
-static const struct sooth_schema *const schemas[] = { &thread_schema, &snapshot_schema,
-	&stacks_stack_schema, &stacks_frame_schema, NULL };
+static const struct sooth_schema *const schemas[] = { &stacks_thread_schema,
+	&stacks_snapshot_schema, &stacks_stack_schema, &stacks_frame_schema, NULL };
 
 const struct probe probe_stacks = {
 	.name = "stacks",

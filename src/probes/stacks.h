@@ -40,9 +40,6 @@ struct stacks_snapshot {
 	uint8_t unused[3];
 };
 
-_Static_assert(sizeof(struct stacks_thread) == 104, "the layout is part of the capture format");
-_Static_assert(sizeof(struct stacks_snapshot) == 40, "the layout is part of the capture format");
-
 #ifndef __bpf__
 extern const struct sooth_schema stacks_stack_schema, stacks_frame_schema;
 #endif

@@ -97,8 +97,6 @@ static const struct sooth_field uring_done_fields[] = {
 		.names = &uring_opcode_names),
 };
 
-_Static_assert(sizeof(struct syscalls_message) == 56, "its layout is part of the capture format");
-
 static const char *const message_kinds[] = {
 	[SYSCALLS_MESSAGE_ROUTINE] = "routine",
 	[SYSCALLS_MESSAGE_WARNING] = "warning",
@@ -120,9 +118,9 @@ static const struct sooth_field message_fields[] = {
 		"the same for lines that differ in numbers, quoted texts and paths alone"),
 };
 
-RECORD_SCHEMA(syscalls_count, "syscalls.count", SYSCALLS_COUNT, SOOTH_CLASS_AGGREGATE, count_fields,
+RECORD_SCHEMA(syscalls_count, 224, "syscalls.count", SYSCALLS_COUNT, AGGREGATE, count_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
-RECORD_SCHEMA(syscalls_error, "syscalls.error", SYSCALLS_ERROR, SOOTH_CLASS_AGGREGATE, error_fields,
+RECORD_SCHEMA(syscalls_error, 64, "syscalls.error", SYSCALLS_ERROR, AGGREGATE, error_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
 /* Finds the next piece that is text, not an address. Pieces are bytes of the target: a damaged
  * piece ends the search. */
@@ -151,17 +149,16 @@ static const struct sooth_runs pieces = { .offset = offsetof(struct syscalls_cal
 	.size = sizeof(struct syscalls_call),
 	.next = next_piece };
 
-RECORD_SCHEMA(syscalls_call, "syscalls.call", SYSCALLS_CALL, SOOTH_CLASS_EVENT, call_fields,
-	.runs = &pieces);
-RECORD_SCHEMA(pause_event, "syscalls.hold", SYSCALLS_PAUSE, SOOTH_CLASS_SAMPLE, held_fields);
-RECORD_SCHEMA(syscalls_uring, "syscalls.uring", SYSCALLS_URING, SOOTH_CLASS_SAMPLE, uring_fields,
+RECORD_SCHEMA(
+	syscalls_call, 144, "syscalls.call", SYSCALLS_CALL, EVENT, call_fields, .runs = &pieces);
+RECORD_SCHEMA(pause_event, 72, "syscalls.hold", SYSCALLS_PAUSE, SAMPLE, held_fields);
+RECORD_SCHEMA(syscalls_uring, 56, "syscalls.uring", SYSCALLS_URING, SAMPLE, uring_fields,
 	.time_span = SOOTH_TIME_SPAN_WINDOW);
 
-RECORD_SCHEMA(syscalls_uring_done, "syscalls.uring_done", SYSCALLS_URING_DONE, SOOTH_CLASS_EVENT,
+RECORD_SCHEMA(syscalls_uring_done, 56, "syscalls.uring_done", SYSCALLS_URING_DONE, EVENT,
 	uring_done_fields);
 
-RECORD_SCHEMA(
-	syscalls_message, "syscalls.message", SYSCALLS_MESSAGE, SOOTH_CLASS_EVENT, message_fields);
+RECORD_SCHEMA(syscalls_message, 56, "syscalls.message", SYSCALLS_MESSAGE, EVENT, message_fields);
 
 static const struct sooth_schema *const schemas[] = { &syscalls_count_schema,
 	&syscalls_error_schema, &syscalls_call_schema, &pause_event_schema, &syscalls_uring_schema,

@@ -5,9 +5,6 @@
 #include "model/probe.h"
 #include "model/schema.h"
 
-_Static_assert(sizeof(struct threads_thread) == 240, "its layout is part of the capture format");
-_Static_assert(sizeof(struct threads_process) == 40, "its layout is part of the capture format");
-
 static const char *const policy_names[THREADS_POLICIES] = {
 	[THREADS_OTHER] = "other",
 	[THREADS_FIFO] = "fifo",
@@ -101,13 +98,7 @@ static const struct sooth_field thread_fields[] = {
 		FIELD_STATE_AT(threads_thread, times_state), .merge = SOOTH_MERGE_LAST),
 };
 
-static const struct sooth_schema thread_schema = {
-	.name = "threads.thread",
-	.kind = THREADS_THREAD,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct threads_thread),
-	SCHEMA_FIELDS(thread_fields),
-};
+RECORD_SCHEMA(threads_thread, 240, "threads.thread", THREADS_THREAD, SAMPLE, thread_fields);
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(threads_process),
@@ -115,15 +106,10 @@ static const struct sooth_field process_fields[] = {
 		FIELD_STATE_AT(threads_process, threads_state)),
 };
 
-static const struct sooth_schema process_schema = {
-	.name = "threads.process",
-	.kind = THREADS_PROCESS,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct threads_process),
-	SCHEMA_FIELDS(process_fields),
-};
+RECORD_SCHEMA(threads_process, 40, "threads.process", THREADS_PROCESS, SAMPLE, process_fields);
 
-static const struct sooth_schema *const schemas[] = { &thread_schema, &process_schema, NULL };
+static const struct sooth_schema *const schemas[] = { &threads_thread_schema,
+	&threads_process_schema, NULL };
 
 const struct probe probe_threads = {
 	.name = "threads",

@@ -9,19 +9,6 @@
 #include "probes/fd_names.h"
 #include "probes/socket_names.h"
 
-_Static_assert(sizeof(struct waits_process) == 144, "its layout is part of the capture format");
-_Static_assert(sizeof(struct waits_thread) == 160, "its layout is part of the capture format");
-_Static_assert(sizeof(struct waits_object) == 120, "its layout is part of the capture format");
-_Static_assert(sizeof(struct waits_party) == 88, "its layout is part of the capture format");
-_Static_assert(sizeof(struct waits_signals) == 56, "its layout is part of the capture format");
-_Static_assert(sizeof(struct waits_goroutines) == 104, "its layout is part of the capture format");
-_Static_assert(sizeof(struct waits_tasks) == 104, "its layout is part of the capture format");
-_Static_assert(sizeof(struct waits_listener) == 72, "its layout is part of the capture format");
-_Static_assert(sizeof(struct waits_peer) == 72, "its layout is part of the capture format");
-_Static_assert(sizeof(struct waits_reader) == 88, "its layout is part of the capture format");
-_Static_assert(sizeof(struct waits_wanted) == 80, "its layout is part of the capture format");
-_Static_assert(sizeof(struct waits_snapshot) == 40, "its layout is part of the capture format");
-
 static const char *const relations[WAITS_RELATIONS] = {
 	[WAITS_RELATION_CHILD] = "child",
 	[WAITS_RELATION_THREAD] = "thread",
@@ -347,105 +334,24 @@ static const struct sooth_field reader_fields[] = {
 	FIELD_NUMBER(waits_reader, fd, "file descriptor of the -shm file"),
 };
 
-static const struct sooth_schema process_schema = {
-	.name = "waits.process",
-	.kind = WAITS_PROCESS,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct waits_process),
-	SCHEMA_FIELDS(process_fields),
-};
+RECORD_SCHEMA(waits_process, 144, "waits.process", WAITS_PROCESS, SAMPLE, process_fields);
+RECORD_SCHEMA(waits_thread, 160, "waits.thread", WAITS_THREAD, SAMPLE, thread_fields);
+RECORD_SCHEMA(waits_object, 120, "waits.object", WAITS_OBJECT, SAMPLE, object_fields);
+RECORD_SCHEMA(waits_party, 88, "waits.party", WAITS_PARTY, SAMPLE, party_fields);
+RECORD_SCHEMA(waits_signals, 56, "waits.signals", WAITS_SIGNALS, SAMPLE, signal_fields);
+RECORD_SCHEMA(
+	waits_goroutines, 104, "waits.goroutines", WAITS_GOROUTINES, SAMPLE, goroutine_fields);
+RECORD_SCHEMA(waits_tasks, 104, "waits.tasks", WAITS_TASKS, SAMPLE, task_fields);
+RECORD_SCHEMA(waits_listener, 72, "waits.listener", WAITS_LISTENER, SAMPLE, listener_fields);
+RECORD_SCHEMA(waits_peer, 72, "waits.peer", WAITS_PEER, SAMPLE, peer_fields);
+RECORD_SCHEMA(waits_wanted, 80, "waits.wanted", WAITS_WANTED, SAMPLE, wanted_fields);
+RECORD_SCHEMA(waits_reader, 88, "waits.reader", WAITS_READER, SAMPLE, reader_fields);
+RECORD_SCHEMA(waits_snapshot, 40, "waits.snapshot", WAITS_SNAPSHOT, SAMPLE, snapshot_fields);
 
-static const struct sooth_schema thread_schema = {
-	.name = "waits.thread",
-	.kind = WAITS_THREAD,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct waits_thread),
-	SCHEMA_FIELDS(thread_fields),
-};
-
-static const struct sooth_schema object_schema = {
-	.name = "waits.object",
-	.kind = WAITS_OBJECT,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct waits_object),
-	SCHEMA_FIELDS(object_fields),
-};
-
-static const struct sooth_schema party_schema = {
-	.name = "waits.party",
-	.kind = WAITS_PARTY,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct waits_party),
-	SCHEMA_FIELDS(party_fields),
-};
-
-static const struct sooth_schema signals_schema = {
-	.name = "waits.signals",
-	.kind = WAITS_SIGNALS,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct waits_signals),
-	SCHEMA_FIELDS(signal_fields),
-};
-
-static const struct sooth_schema goroutines_schema = {
-	.name = "waits.goroutines",
-	.kind = WAITS_GOROUTINES,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct waits_goroutines),
-	SCHEMA_FIELDS(goroutine_fields),
-};
-
-static const struct sooth_schema tasks_schema = {
-	.name = "waits.tasks",
-	.kind = WAITS_TASKS,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct waits_tasks),
-	SCHEMA_FIELDS(task_fields),
-};
-
-static const struct sooth_schema listener_schema = {
-	.name = "waits.listener",
-	.kind = WAITS_LISTENER,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct waits_listener),
-	SCHEMA_FIELDS(listener_fields),
-};
-
-static const struct sooth_schema peer_schema = {
-	.name = "waits.peer",
-	.kind = WAITS_PEER,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct waits_peer),
-	SCHEMA_FIELDS(peer_fields),
-};
-
-static const struct sooth_schema wanted_schema = {
-	.name = "waits.wanted",
-	.kind = WAITS_WANTED,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct waits_wanted),
-	SCHEMA_FIELDS(wanted_fields),
-};
-
-static const struct sooth_schema reader_schema = {
-	.name = "waits.reader",
-	.kind = WAITS_READER,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct waits_reader),
-	SCHEMA_FIELDS(reader_fields),
-};
-
-static const struct sooth_schema snapshot_schema = {
-	.name = "waits.snapshot",
-	.kind = WAITS_SNAPSHOT,
-	.class_ = SOOTH_CLASS_SAMPLE,
-	.fixed_size = sizeof(struct waits_snapshot),
-	SCHEMA_FIELDS(snapshot_fields),
-};
-
-static const struct sooth_schema *const schemas[] = { &process_schema, &thread_schema,
-	&object_schema, &party_schema, &signals_schema, &goroutines_schema, &listener_schema,
-	&wanted_schema, &reader_schema, &tasks_schema, &peer_schema, &snapshot_schema, NULL };
+static const struct sooth_schema *const schemas[] = { &waits_process_schema, &waits_thread_schema,
+	&waits_object_schema, &waits_party_schema, &waits_signals_schema, &waits_goroutines_schema,
+	&waits_listener_schema, &waits_wanted_schema, &waits_reader_schema, &waits_tasks_schema,
+	&waits_peer_schema, &waits_snapshot_schema, NULL };
 
 const struct probe probe_waits = {
 	.name = "waits",
