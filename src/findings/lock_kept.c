@@ -176,6 +176,19 @@ static void put_waiters(struct buffer *out, const struct waits_wanted *w)
 		buffer_format(out, ", for %s", SENTENCE_DURATION(w->longest_ns));
 }
 
+/* Appends what the last process of the chain waits for: "; psql (4711) waits for input". */
+static void put_end(struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain)
+{
+	const struct wait_link *end = &chain->links[chain->count - 1];
+
+	if (chain->count < 2 || chain->is_deadlock || end->is_idle || end->what == WAIT_UNKNOWN)
+		return;
+	buffer_string(out, "; ");
+	wait_put_process(out, end->process);
+	buffer_string(out, " ");
+	wait_sentence(out, g, end);
+}
+
 static void report_lock(const struct check *e, struct check_result *out, const struct wait_graph *g,
 	const struct wait_chain *chain, const struct waits_wanted *w, uint64_t ns)
 {
@@ -196,6 +209,7 @@ static void report_lock(const struct check *e, struct check_result *out, const s
 	put_client(finding_value(out, "client"), e);
 	does = finding_value(out, "does");
 	wait_link_text(does, g, &chain->links[0]);
+	put_end(does, g, chain);
 	if (chain->is_deadlock && wait_chain_confidence(chain) > WAITS_LOW)
 		buffer_string(does, ": a deadlock");
 	stack_wait_put_own(finding_value(out, "place"), e->input, e->process, e->id.pid);

@@ -11,6 +11,7 @@
 
 #include "analyze/evidence/held.h"
 #include "analyze/evidence/limit_users.h"
+#include "analyze/waits/wait_lookup.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "analyze/inspect/limits.h"
@@ -181,6 +182,15 @@ static void emit_stall(struct check_result *out, double some, double full)
 		out, "share of the time in which all tasks waited for memory", full, 10 * NS_PER_S);
 }
 
+static bool waits_for_memory(const struct check *e)
+{
+	snapshot_each (struct waits_thread, t, check_last(e, &e->input->waits), WAITS_THREAD) {
+		if (t->node_pid == e->id.pid && wait_is_for_memory(t))
+			return true;
+	}
+	return false;
+}
+
 static void claim_group(const struct check *e, struct check_result *out, const struct tightness *t)
 {
 	struct limit_users users = { 0 };
@@ -198,10 +208,13 @@ static void claim_group(const struct check *e, struct check_result *out, const s
 			t->kills == 1 ? "was" : "were", buffer_cstr(&by));
 	else
 		finding_claim(out,
-			"the control group is almost out of memory: %s of %s in use%s; at the "
-			"limit the kernel kills a process",
+			"the control group is almost out of memory: %s of %s in use%s; %s",
 			SENTENCE_SIZE(t->used_bytes), SENTENCE_SIZE(t->group->limit),
-			buffer_cstr(&by));
+			buffer_cstr(&by),
+			waits_for_memory(e)
+				? "this process waits until memory is free: at the limit of this "
+				  "group no process is killed (memory.oom_control)"
+				: "at the limit the kernel kills a process");
 	if (!t->kills && t->percent >= check_option(e, "critical"))
 		finding_severity(out, FINDING_CRITICAL);
 }

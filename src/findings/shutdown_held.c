@@ -5,13 +5,15 @@
  * kernel's counts show which end opened a single connection. Some programs serve one client and
  * listen no more, so a single connection counts only if the process has a handler for SIGTERM. A
  * worker that its server has replaced may say in its title that it is about to end (nginx): other
- * workers still listen on its port. */
+ * workers still listen on its port. One that moves data may end with a download; several show
+ * connections without an end. */
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_party_text.h"
+#include "base/sentence_units.h"
 #include "probes/signal_names.h"
 
 static const struct finding_option options[] = {
@@ -169,7 +171,7 @@ static const struct claim_row of_several = {
 
 static const struct claim_row of_worker = {
 	"its server has replaced it{ and |more}, and it keeps {count} on {local}{, of |client}: it "
-	"ends when {they} (no data for {time})",
+	"ends when {they}{silence}",
 	NULL,
 	"end the clients, or set a time after which old workers end in any case (nginx: "
 	"worker_shutdown_timeout); sooth kill --any {pid} ends it now"
@@ -184,6 +186,9 @@ static void set_worker(struct check_result *out, const struct ended *ended, unsi
 	finding_value_text(out, "count", "%u connection%s", ended->count,
 		is_one ? " of a client" : "s of clients");
 	finding_value_text(out, "they", is_one ? "that closes" : "they close");
+	if (ended->quiet_ns)
+		finding_value_text(
+			out, "silence", " (no data for %s)", SENTENCE_DURATION(ended->quiet_ns));
 }
 
 static void report_connections(const struct check *e, struct check_result *out,
@@ -220,7 +225,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	ended = find_awaited(e, is_ending);
 	if (is_ending && count_replaced(e, &others))
 		check_fine(out, "reported for an older worker that is about to end");
-	else if (is_ending && ended.count && check_is_over(e, "min-time", ended.quiet_ns, ""))
+	else if (is_ending && ended.count &&
+		 (others || check_is_over(e, "min-time", ended.quiet_ns, "")))
 		report_connections(e, out, &ended, &of_worker, others);
 	else if (!is_ending && is_held_by_one(e, &ended))
 		report_connections(e, out, &ended, &of_one, 0);

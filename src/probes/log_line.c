@@ -128,6 +128,21 @@ static enum log_line_kind level_of(struct span word)
 	return LOG_LINE_BLANK;
 }
 
+/* Returns the level in fields without a space, as Java logs: "[1.3s][info][gc]". */
+static enum log_line_kind level_in_fields(struct span word)
+{
+	enum log_line_kind kind = LOG_LINE_BLANK;
+
+	while (word.size && word.data[0] == '[' && kind == LOG_LINE_BLANK) {
+		const char *end = memchr(word.data, ']', word.size);
+		size_t size = end ? (size_t)(end - word.data) + 1 : word.size;
+
+		kind = level_of(span_of(word.data, size));
+		word = rest_of(word, size);
+	}
+	return kind;
+}
+
 /* Returns the level of glog and klog: "E0612". */
 static enum log_line_kind glog_level(struct span word)
 {
@@ -198,6 +213,8 @@ static void read_begin(struct log_line *out, struct span line)
 			break;
 		}
 		kind = i ? level_of(word) : glog_level(word);
+		if (!i && kind == LOG_LINE_BLANK)
+			kind = level_in_fields(word);
 		if (!i && kind == LOG_LINE_BLANK)
 			kind = level_of(word);
 		is_begin &= is_time(word) || kind != LOG_LINE_BLANK || starts_as(word, "(node:");

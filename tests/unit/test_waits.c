@@ -898,6 +898,37 @@ static void test_ring_with_timer(void **state)
 		"data from talk (10) through a pipe, idle 3 min");
 }
 
+static void asks(uint32_t pid, uint32_t other, enum waits_relation relation, uint8_t request)
+{
+	process(pid, "web", 'S');
+	thread(pid, pid, "epoll_wait", 5);
+	object(pid, 7, FDS_TCP, WAITS_ROLE_WATCHED, "127.0.0.1:80");
+	object_at(pid, 7)->socket_state = SOCKETS_ESTABLISHED;
+	object_at(pid, 7)->events = POLLIN;
+	object_at(pid, 7)->has_open_request = request;
+	party(pid, pid, relation, other, 0, "web");
+	party_at(pid)->waiting_fd = 7;
+	thread_at(&records, pid)->timeout_state = SOOTH_STATE_VALUE;
+	thread_at(&records, pid)->timeout_ns = 300 * NS_PER_S;
+}
+
+/* A proxy and the server behind it, which has asked the proxy: both have open requests. */
+static void test_asked_by_both(void **state)
+{
+	asks(10, 11, WAITS_RELATION_LISTENER, WAITS_REQUEST_OWED);
+	asks(11, 10, WAITS_RELATION_PEER, WAITS_REQUEST_OWED);
+	expect("waits",
+		"web (10) waits for web (11) on 127.0.0.1:80, which has not accepted the "
+		"connection, 3 min; 11 waits for web (10) on 127.0.0.1:80, 3 min: perhaps a "
+		"deadlock (low confidence)");
+	reset(state);
+	asks(10, 11, WAITS_RELATION_PEER, WAITS_REQUEST_OWED);
+	asks(11, 10, WAITS_RELATION_PEER, WAITS_REQUEST_NONE);
+	expect("waits",
+		"web (10) waits for web (11) on 127.0.0.1:80, 3 min; 11 has not answered and waits "
+		"for events on 1 descriptor, idle 3 min; a timer of its own wakes it in 2 min");
+}
+
 /* A request to its own listener; that it gives up after a time does not end the deadlock before. */
 static void test_own_listener(void **state)
 {
@@ -1547,6 +1578,7 @@ int main(void)
 		cmocka_unit_test_setup(test_pidfd, reset),
 		cmocka_unit_test_setup(test_deadlock, reset),
 		cmocka_unit_test_setup(test_ring_with_timer, reset),
+		cmocka_unit_test_setup(test_asked_by_both, reset),
 		cmocka_unit_test_setup(test_own_listener, reset),
 		cmocka_unit_test_setup(test_beside_listener, reset),
 		cmocka_unit_test_setup(test_thread_behind_server, reset),

@@ -356,7 +356,8 @@ static void join_alike(struct candidate *all, size_t count)
 	}
 }
 
-/* Joins candidates with the same root under the first of them, or under the root itself. */
+/* Joins candidates with the same root under the first of them, or under the root itself. A process
+ * that the first of them waits for is no victim of it. */
 static void join_candidates(struct candidate *all, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -365,7 +366,8 @@ static void join_candidates(struct candidate *all, size_t count)
 
 			if (end_of(all, k) != i && may_stand_for(&all[k], &all[i]) &&
 				(is_root(&all[k], &all[i]) ||
-					(is_first && have_same_root(&all[k], &all[i]))))
+					(is_first && have_same_root(&all[k], &all[i]) &&
+						!waits_behind(&all[k], &all[i]))))
 				all[i].cause = k;
 		}
 	}

@@ -302,14 +302,44 @@ static const struct process_entry *asked_process(const struct check *e)
 	return found;
 }
 
-/* Appends what a process waits for, as far as the waits of the diagnosed process lead to it. */
+static const struct process_entry *only_child(const struct process_entry *p)
+{
+	const struct process_entry *found = NULL;
+
+	for (const struct process_entry *c = p->first_child; c; c = c->next_sibling) {
+		if (!c->is_there || c->zombie_ns)
+			continue;
+		if (found)
+			return NULL;
+		found = c;
+	}
+	return found;
+}
+
+/* Appends the process for which a command probably waits: the last of its only children. */
+static void put_only_child(struct buffer *out, const struct process_entry *p)
+{
+	const struct process_entry *last = p, *child;
+
+	while ((child = only_child(last)))
+		last = child;
+	if (last != p) {
+		buffer_string(out, ", as does its child ");
+		check_put_name(out, last);
+	}
+}
+
+/* Appends what a process waits for, as far as the waits of the diagnosed process lead to it; else
+ * its only child. */
 static void put_wait(struct buffer *out, const struct check *e, const struct process_entry *p)
 {
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	if (!check_graph(e, &g) || !wait_graph_process(&g, p->id.pid))
+	if (!check_graph(e, &g) || !wait_graph_process(&g, p->id.pid)) {
+		put_only_child(out, p);
 		return;
+	}
 	wait_chain_follow(&g, p->id.pid, &chain);
 	if (!chain.count || chain.links[0].is_idle || chain.links[0].is_active)
 		return;
@@ -351,7 +381,7 @@ void lock_failure_emit(const struct check *e, struct check_result *out,
 	} else if (worker) {
 		finding_claim(out, "; perhaps ");
 		check_put_name(&out->claim, worker);
-		finding_claim(out, " made it, which runs all the time");
+		finding_claim(out, " made it and still runs");
 		put_wait(&out->claim, e, worker);
 		finding_remedy(out,
 			"sooth why %u shows what that process waits for; remove the file "

@@ -64,13 +64,19 @@ static bool has_run(const struct wait_graph *g, const struct wait_link *link)
 	       then->switches != now->switches;
 }
 
-/* Returns whether these may be client and server between two requests: either may have to write. */
+static bool has_asked(const struct wait_link *link)
+{
+	return link->object && link->object->has_open_request;
+}
+
+/* Returns whether these may be client and server between two requests: either may have to write.
+ * Each of two that have made a request of its own, on another connection, waits for the other. */
 static bool is_exchange(const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0], *second = &chain->links[1];
 
 	return chain->count == 2 && !chain->circle && only_reads(first) && only_reads(second) &&
-	       first->process != second->process;
+	       first->process != second->process && !(has_asked(first) && has_asked(second));
 }
 
 /* Returns the link that has unflushed output, for which the other one waits: no timer helps. */

@@ -268,6 +268,11 @@ const char *wait_error_output(const struct wait_link *link)
 #define STARTED_LATER (NS_PER_S / 5) /* processes of one pipeline start within that time */
 #define INIT	      1
 
+bool wait_is_for_memory(const struct waits_thread *t)
+{
+	return t && span_starts(record_text(&t->record, &t->wait_channel), "mem_cgroup_oom");
+}
+
 bool wait_may_be_output(const struct waits_object *o)
 {
 	return o &&

@@ -50,6 +50,10 @@ bool wait_is_other_end(const struct waits_object *a, const struct waits_object *
  * may only be half made. */
 bool wait_is_half_open(const struct wait_link *link);
 
+/* Returns whether the thread waits until its control group (version 1) has memory again: the OOM
+ * killer is off there (Linux, mm/memcontrol-v1.c). */
+bool wait_is_for_memory(const struct waits_thread *t);
+
 /* Returns whether this is a pipe, or the pair of sockets that some runtimes make instead. */
 bool wait_may_be_output(const struct waits_object *o);
 /* Returns whether the party has the other end as its output or error output: a helper that is asked

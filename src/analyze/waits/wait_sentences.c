@@ -529,6 +529,11 @@ static bool put_mount(struct buffer *out, const struct wait_graph *g, const stru
 
 static void put_io(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
+	if (wait_is_for_memory(link->thread)) {
+		buffer_string(out, "waits for memory: its control group is at its limit, where no "
+				   "process is killed (memory.oom_control)");
+		return;
+	}
 	if (link->what == WAIT_IO) {
 		buffer_string(out, "waits for the disk or file system");
 		wait_put_object(out, link, ", for ");
