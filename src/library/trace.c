@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "analyze/calls/syscall_stream.h"
-#include "analyze/records.h"
 #include "base/error.h"
 #include "base/map.h"
 #include "base/options.h"
@@ -16,7 +15,6 @@
 #include "library/tracker_calls.h"
 #include "model/batch.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 
 /* How often each system call was made. */
 struct trace_sums {

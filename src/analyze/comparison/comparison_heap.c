@@ -8,7 +8,6 @@
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 
 #define FRAMES_NAMED 3
 #define SHARE_NAMED  0.2 /* share of the difference from which a stack is named */

@@ -8,7 +8,6 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 
 /* --- rows of a graph --- */
 

@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "explain/stage.h"
-#include "model/schema.h"
 #include "probes/host.h"
 
 #define LOAD_ROW(F, S)                                                                             \

@@ -15,7 +15,6 @@
 #include "explain/output.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 
 #define ROWS_MOST 10 /* most rows in text output; JSON has all */
 

@@ -8,7 +8,6 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/map.h"
-#include "model/schema.h"
 #include "probes/syscall_names.h"
 
 /* --- groups: the threads of a process at the same place in the same state --- */

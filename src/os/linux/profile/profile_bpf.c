@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/hash.h"
 #include "base/units.h"
 #include "bpf/profile.h"
 #include "model/batch.h"

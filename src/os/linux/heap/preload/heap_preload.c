@@ -21,7 +21,6 @@
 #include "os/linux/launch.h"
 #include "os/linux/heap/preload/preload_run.h"
 #include "os/linux/heap/preload/preload_unseen.h"
-#include "os/linux/rights/needs.h"
 #include "os/os.h"
 
 struct preload_state {
