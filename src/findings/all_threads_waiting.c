@@ -188,7 +188,7 @@ static void report_hang(const struct check *e, struct check_result *out, const s
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	finding_begin(out, h->locks ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(h->locks), "");
 	if (!h->locks)
 		finding_severity(out, FINDING_MEDIUM);
 	finding_value_text(out, "threads", "%u", h->threads);

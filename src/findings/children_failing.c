@@ -458,9 +458,7 @@ static void emit_finding(const struct check *e, struct check_result *out, const 
 	uint64_t interval_ns = e->input->host.last_ns - e->input->host.short_lived.from_ns;
 
 	write_status(status, sizeof(status), g);
-	finding_begin(out,
-		g->failed >= SURE && g->known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
-		g->key.name);
+	finding_begin(out, confidence_high_if(g->failed >= SURE && g->known), g->key.name);
 	finding_severity(
 		out, (double)g->failed >= check_option(e, "many") ? FINDING_MEDIUM : FINDING_LOW);
 	emit_claim(e, out, g, status);

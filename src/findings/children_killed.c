@@ -360,10 +360,7 @@ static void report_group(
 	_cleanup_(buffer_fini) struct buffer status = { 0 };
 
 	exit_reason_text_status(&status, g->key.status);
-	finding_begin(out,
-		is_match(g) || g->count >= SURE ? FINDING_CONFIDENCE_HIGH
-						: FINDING_CONFIDENCE_MEDIUM,
-		"");
+	finding_begin(out, confidence_high_if(is_match(g) || g->count >= SURE), "");
 	finding_severity(out, severity_of(e, g));
 	emit_claim(e, out, g, interval_ns);
 	finding_command(out, "command", command_of(e, &g->last));

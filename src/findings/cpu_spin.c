@@ -376,7 +376,7 @@ static void report_spin(
 
 	profile_spots(&e->input->profile, &e->id, &s->spots);
 	s->task = profile_task_find(&e->input->profile, &e->id);
-	finding_begin(out, s->is_by_call ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(s->is_by_call), "");
 	finding_severity(out, severity(e, s, p, in_kernel));
 	if (s->threads.count == 1)
 		finding_thread(out, s->threads.all[0]->tid);

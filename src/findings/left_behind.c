@@ -195,9 +195,8 @@ static void report_left_process(const struct check *e, struct check_result *out,
 {
 	const struct process_entry *p = e->process;
 
-	finding_begin(out, l->is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	if (!l->is_sure && !l->heirs.size)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_high_if(l->is_sure), "");
+	finding_low_if(out, !l->is_sure && !l->heirs.size);
 	finding_claim(out, "left behind: its parent has ended, and %s", l->reason);
 	if (l->heirs.size)
 		finding_claim(out,
@@ -240,8 +239,7 @@ static void report_without_terminal(
 	const struct check *e, struct check_result *out, const struct progress *work)
 {
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "terminal");
-	if (!e->process->agent || !catches_hangup(e))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, !e->process->agent || !catches_hangup(e));
 	finding_claim(out, "its terminal was closed, and it works on: ");
 	if (work->is_measured && work->calls_per_s >= check_option(e, "min-calls"))
 		finding_claim(out, "%.0f reads and writes a second, ", work->calls_per_s);

@@ -568,11 +568,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	memory_trend_of(&j, e, points, count);
-	if (managed_heap_grows(&heap, e, check_option(e, "slow-gain"))) {
+	if (managed_heap_grows(&heap, e, check_option(e, "slow-gain")))
 		report_kept(e, out, &heap);
-		return;
-	}
-	if (!j.growth.is_measured)
+	else if (!j.growth.is_measured)
 		check_blind_because(out, "the observation has too few samples", CHECK_LONGER);
 	else
 		diagnose_growth(e, out, &j);

@@ -117,11 +117,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	memory_gain_read(&m, e);
 	u = find_unread(e, &m);
-	if (!u.of) {
+	if (!u.of)
 		check_fine(out, "its peers read what it sends");
-		return;
-	}
-	if (!m.is_known)
+	else if (!m.is_known)
 		check_blind_because(out, "its memory was not sampled twice", CHECK_LONGER);
 	else if (m.own_bytes < check_option(e, "min-gain") || !interval_ns ||
 		 !check_is_over(e, "min-rate",
