@@ -70,7 +70,7 @@ static bool has_written(const struct call_history *h, const char *path)
 
 /* --- the holder --- */
 
-static const struct waits_party *holder_in(
+static const struct waits_party *find_holder(
 	const struct snapshot *s, const char *path, uint32_t pid, uint32_t only)
 {
 	snapshot_each (struct waits_party, p, s, WAITS_PARTY) {
@@ -85,9 +85,9 @@ static const struct waits_party *holder_in(
 static const struct waits_party *holder_of(const struct check *e, const char *path)
 {
 	const struct waits_party *now =
-		holder_in(check_last(e, &e->input->waits), path, e->id.pid, 0);
+		find_holder(check_last(e, &e->input->waits), path, e->id.pid, 0);
 
-	if (!now || !holder_in(check_first(e, &e->input->waits), path, e->id.pid, now->party_pid))
+	if (!now || !find_holder(check_first(e, &e->input->waits), path, e->id.pid, now->party_pid))
 		return NULL;
 	return now;
 }

@@ -408,20 +408,21 @@ static void report_too_little(const struct check *e, struct check_result *out,
 
 /* Returns whether memory returned to its lows, or to no more than it had earlier; it is open
  * whether a new high returns, too. */
-static bool came_back(const struct memory_trend *j)
+static bool has_fallen_back(const struct memory_trend *j)
 {
 	return j->has_stopped || j->largest_fall * 2 >= j->growth.last - j->growth.first;
 }
 
 enum size { NO_GAIN, LITTLE_GAIN, SLOW_GAIN, FULL_GAIN };
 
-static enum size size_of(const struct check *e, const struct memory_trend *j)
+static enum size gain_size(const struct check *e, const struct memory_trend *j)
 {
 	const struct growth *g = &j->growth;
 	double least = check_option(e, "min-gain"), gain = g->last - g->first;
 
 	if (gain >= least)
-		return g->grows || g->may_grow || j->low_gain >= least || !came_back(j) ? FULL_GAIN
+		return g->grows || g->may_grow || j->low_gain >= least || !has_fallen_back(j)
+			       ? FULL_GAIN
 		       : may_go_on(e, j) ? LITTLE_GAIN
 					 : NO_GAIN;
 	if (g->grows && g->is_steady && gain >= check_option(e, "slow-gain") &&
@@ -472,7 +473,7 @@ static void diagnose_growth(
 	const struct check *e, struct check_result *out, const struct memory_trend *j)
 {
 	const struct growth *g = &j->growth;
-	enum size size = size_of(e, j);
+	enum size size = gain_size(e, j);
 	struct memory_gain m;
 
 	if (size == NO_GAIN) {
