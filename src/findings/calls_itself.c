@@ -104,9 +104,8 @@ static void report_circle(struct check_result *out, const struct own *own)
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct own own;
+	struct own own = find_own_connections(e->calls.history);
 
-	own = find_own_connections(e->calls.history);
 	if (is_loop(e, &own))
 		report_circle(out, &own);
 	else if (own.address)

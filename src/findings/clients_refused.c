@@ -7,6 +7,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
@@ -53,15 +54,12 @@ static const char *limit_setting(const struct check *e)
  * sockets were not recorded. */
 static uint64_t connections_kept(const struct check *e, const char *listener)
 {
-	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
 	const char *colon = strrchr(listener, ':');
 	unsigned long port = colon ? strtoul(colon + 1, NULL, 10) : 0;
 	uint64_t count = 0;
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (!s || s->state_state || s->state != SOCKETS_ESTABLISHED)
+	sockets_each (check_last(e, &e->input->sockets), s) {
+		if (s->state_state || s->state != SOCKETS_ESTABLISHED)
 			continue;
 		if (port ? socket_is_inet(s) && s->local_port == port
 			 : span_equal(record_text(&s->record, &s->local), listener))

@@ -98,7 +98,7 @@ static void diagnose_snapshots(const struct check *e, struct check_result *out, 
 
 	if (begin && end)
 		l->interval_ns = end->record.time_ns - begin->record.time_ns;
-	snapshot_each_of (struct sockets_socket, s, first, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)
+	sockets_each (first, s)
 		l->first += socket_is_closed_by_peer(s);
 	compare_sockets(e, l);
 	if (l->interval_ns < check_option(e, "min-interval"))

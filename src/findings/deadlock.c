@@ -317,7 +317,7 @@ static void put_threads(struct buffer *out, const struct locked *l, enum place p
 			!n		 ? ""
 			: n + 1 == count ? " and "
 					 : ", ",
-			(int)name.size, name.data);
+			SPAN_ARGS(name));
 		n++;
 	}
 }
@@ -370,11 +370,11 @@ static void emit_threads(struct check_result *out, const struct locked *l, enum 
 			continue;
 		shown++;
 		buffer_reset(&text);
-		buffer_format(&text, "%.*s (%u) waits at 0x%llx for %s", (int)name.size, name.data,
+		buffer_format(&text, "%.*s (%u) waits at 0x%llx for %s", SPAN_ARGS(name),
 			t->record.tid, (unsigned long long)t->arguments[0],
 			SENTENCE_DURATION(t->since_ns));
 		if (s.by.size)
-			buffer_format(&text, " in %.*s", (int)s.by.size, s.by.data);
+			buffer_format(&text, " in %.*s", SPAN_ARGS(s.by));
 		buffer_string(&text, s.within.size ? ", called by " : "");
 		stack_wait_put_within(&text, &s);
 		finding_text(out, "thread", "%s", buffer_cstr(&text));

@@ -248,11 +248,6 @@ static const struct finding_option options[] = {
 	UNLISTED_BYTES("log-size", 1 << 20, 1, 1e15, "minimum size of a deleted log"),
 };
 
-struct look {
-	const struct check *e;
-	struct check_result *out;
-};
-
 static double per_s(const struct file_growth *g, uint64_t bytes)
 {
 	return (double)bytes * (double)NS_PER_S / (double)g->interval_ns;
@@ -432,18 +427,15 @@ static void put_remedy(const struct check *e, struct check_result *out, const st
 			e->id.pid, file_space_command(g->space, command));
 }
 
-static void report_growth(struct look *l, const struct file_growth *g)
+static void report_growth(
+	const struct check *e, struct check_result *out, const struct file_growth *g)
 {
-	enum finding_confidence confidence = !l->e->calls.is_read ? FINDING_CONFIDENCE_LOW
-					     : l->e->calls.is_sampled || l->e->calls.lost
-						     ? FINDING_CONFIDENCE_MEDIUM
-						     : FINDING_CONFIDENCE_HIGH;
-	const struct check *e = l->e;
-	struct check_result *out = l->out;
+	bool is_exact = !e->calls.is_sampled && !e->calls.lost;
 	enum filling filling = filling_of(e, g);
 	double left = bytes_left(e, g);
 
-	finding_begin(out, confidence, g->path.text);
+	finding_begin(out, e->calls.is_read ? confidence_high_if(is_exact) : FINDING_CONFIDENCE_LOW,
+		g->path.text);
 	if (left * (double)NS_PER_S <= rate_of(g) * check_option(e, "max-time-high"))
 		finding_severity(out, FINDING_HIGH);
 	else if (filling < FILLING_NEARLY_FULL)
@@ -494,14 +486,13 @@ static void report_fine(struct check_result *out, const struct map *all)
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_ranked top[SHOWN_MAX];
-	struct look l = { .e = e, .out = out };
 	struct map all;
 	size_t count = 0;
 
 	if (file_growth_read(&all, e, e->calls.is_read ? e->calls.history : NULL)) {
 		count = check_rank(&all, weigh_file_system, e, top, SHOWN_MAX);
 		for (size_t i = 0; i < count; i++)
-			report_growth(&l, top[i].value);
+			report_growth(e, out, top[i].value);
 		if (e->calls.is_read)
 			count += inode_use_report(e, out, check_option(e, "max-time"),
 				check_option(e, "max-time-high"));

@@ -348,11 +348,6 @@ static bool has_no_other_end(const struct wait_link *link)
 	return link->what == WAIT_FIFO_OPEN && !link->party && link->object;
 }
 
-static bool is_writer(const struct wait_link *link)
-{
-	return link->object->events == O_WRONLY;
-}
-
 static enum cause lock_cause(const struct wait_chain *chain, size_t at)
 {
 	if (chain->links[at].what == WAIT_DATABASE_LOCK)
@@ -511,7 +506,8 @@ static struct held_up find_held_up(
 		if (stopped_process_text(link))
 			h.cause = CAUSE_STOPPED;
 		else if (has_no_other_end(link))
-			h.cause = is_writer(link) ? CAUSE_NO_READER : CAUSE_NO_WRITER;
+			h.cause = link->object->events == O_WRONLY ? CAUSE_NO_READER
+								   : CAUSE_NO_WRITER;
 		else if (wait_is_left_mutex(link)) /* the kernel would hand on a robust mutex */
 			h.cause = h.at ? CAUSE_DEADLOCK : CAUSE_OWN_DEADLOCK;
 		else if (wait_is_left_semaphore(link) || wait_is_of_prepared(link) ||
@@ -759,11 +755,6 @@ static void emit_short(const struct check *e, struct check_result *out, const st
 	check_blind_because(out, buffer_cstr(&text), CHECK_LONGER);
 }
 
-static uint64_t ended_ns(const struct snapshot *s)
-{
-	return ((const struct sooth_record *)(const void *)s->end.data)->time_ns;
-}
-
 /* Returns whether the database session that has the lock is one of this process: lock-kept. */
 static bool is_own_session(const struct check *e, const struct held_up *h)
 {
@@ -776,17 +767,14 @@ static bool is_own_session(const struct check *e, const struct held_up *h)
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	const struct snapshot *first = check_first(e, &e->input->waits),
-			      *last = check_last(e, &e->input->waits);
+	uint64_t interval = check_interval_ns(e, &e->input->waits);
 	const struct waits_process *other;
 	struct wait_chain chain;
 	struct wait_graph g;
 	struct held_up h;
-	uint64_t interval;
 
 	if (!check_chain_begin(e, out, &g, &chain))
 		return;
-	interval = first ? ended_ns(last) - ended_ns(first) : 0;
 	h = find_held_up(e, &g, &chain);
 	if (h.cause && h.for_ns < interval && is_of_busy(e, &g, &chain))
 		h = (struct held_up){

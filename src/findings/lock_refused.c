@@ -112,8 +112,7 @@ static bool is_refused(const struct call_repeat_key *key)
 static void read_refusals(struct map *out, const struct call_history *h)
 {
 	map_init(out, sizeof(struct call_path), sizeof(struct refusal), FILES_MAX);
-	map_for_each (
-		&h->repeats, const struct call_repeat_key *, key, const struct call_repeat *, r) {
+	call_repeats_each (h, key, r) {
 		struct refusal *all =
 			takes_lock(key) && *r->text ? map_put(out, r->text, NULL) : NULL;
 
@@ -224,9 +223,8 @@ static void report_refusal(const struct check *e, struct check_result *out, cons
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct refusal r;
+	struct refusal r = find_lock(e);
 
-	r = find_lock(e);
 	if (r.path && check_has_finding(e, "held-up"))
 		check_fine(out, "the lock that is refused is that of held-up");
 	else if (!r.path)

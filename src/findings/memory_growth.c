@@ -245,14 +245,13 @@ static void emit_place(const struct check *e, struct check_result *out,
 	if (is_claim)
 		finding_claim(out, ", %s touched by %.*s%s%.*s%s",
 			place->percent > 50 ? "most of it" : "much of it",
-			(int)place->function.size, place->function.data,
-			place->file.size ? " (" : "", (int)place->file.size, place->file.data,
-			place->file.size ? ")" : "");
+			SPAN_ARGS(place->function), place->file.size ? " (" : "",
+			SPAN_ARGS(place->file), place->file.size ? ")" : "");
 	else
 		finding_unseen(out, "which code keeps it: %s", why_no_keeper(e));
 	finding_text(out, "touched there first", "%u %% of %s in new pages%s%.*s", place->percent,
 		FORMAT_BYTES(place->touched_bytes), is_claim ? "" : ", in ",
-		is_claim ? 0 : (int)place->function.size, place->function.data);
+		is_claim ? 0 : SPAN_ARGS(place->function));
 }
 
 static void emit_claim(const struct check *e, struct check_result *out,

@@ -214,7 +214,7 @@ static enum finding_confidence confidence_of(const struct talker *t, const struc
 static void put_peer(struct buffer *out, const struct stream *s)
 {
 	if (s->label.size)
-		buffer_format(out, "%.*s (", (int)s->label.size, s->label.data);
+		buffer_format(out, "%.*s (", SPAN_ARGS(s->label));
 	awaited_put_end(out, &s->awaited, s->socket);
 	if (s->label.size)
 		buffer_char(out, ')');

@@ -94,8 +94,7 @@ static double requests_of(const struct check *e, const struct call_history *h)
 
 	if (!work_has_listener(e))
 		return 0;
-	map_for_each (
-		&h->repeats, const struct call_repeat_key *, key, const struct call_repeat *, r) {
+	call_repeats_each (h, key, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (r->is_socket && key->result > 0 && row &&

@@ -182,8 +182,7 @@ static void add_kernel_message(int tracefs, const struct command *c, struct soot
 		if (error)
 			message = span_of(error + 7, line.size - (size_t)(error + 7 - line.data));
 		else if (message.data && memmem(line.data, line.size, c->text, c->size - 1))
-			error_why(err, "%s (%.*s)", strerror(-err->code), (int)message.size,
-				message.data);
+			error_why(err, "%s (%.*s)", strerror(-err->code), SPAN_ARGS(message));
 	}
 }
 

@@ -123,8 +123,8 @@ static void emit_not_loaded(struct backend_run *run, struct span path, const cha
 	bool is_chosen = !heap_engine_cost(&run->options, SOOTH_ENGINE_PRELOAD);
 	char why[PATH_MAX + 160];
 
-	snprintf(why, sizeof(why), "%.*s: not visible without privilege: it %s", (int)path.size,
-		path.data, reasons);
+	snprintf(why, sizeof(why), "%.*s: not visible without privilege: it %s", SPAN_ARGS(path),
+		reasons);
 	backend_limit(run, HEAP_NOT_LOADED, why,
 		!is_chosen  ? "run as root"
 		: geteuid() ? "run as root, without --engine preload"
