@@ -530,10 +530,9 @@ static void report_archive(const struct check *e, struct check_result *out, stru
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct span segment;
 	struct counting c = { .check = e, .from_ns = starts_from_ns(e) };
+	struct span segment = unarchived_wal_segment(e->process);
 
-	segment = unarchived_wal_segment(e->process);
 	if (segment.size) {
 		report_archive(e, out, segment);
 		return;

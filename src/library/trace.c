@@ -264,11 +264,10 @@ static int begin_trace(struct sooth_trace *t, const struct tracker_target *targe
 	const struct sooth_trace_options *options, struct sooth_error *err)
 {
 	struct sooth_observer_options chosen;
-	struct syscall_stream_options view;
 	int status = set_options(&chosen, options, err);
-
-	view = (struct syscall_stream_options){ .calls = chosen.calls,
+	struct syscall_stream_options view = (struct syscall_stream_options){ .calls = chosen.calls,
 		.only_numbers = options->is_plain };
+
 	if (!status)
 		status = tracker_begin(
 			&t->tracker, "trace", "syscalls", sizeof(struct entry), &chosen, err);

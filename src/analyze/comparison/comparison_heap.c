@@ -149,9 +149,8 @@ int comparing_emit_heap(struct comparing *c, struct sooth_error *err)
 	struct heap_change_row row = { 0 };
 	struct buffer text = { 0 };
 	struct record_tail tail[1];
-	int status;
+	int status = output_section(c->output, &heap_section, err);
 
-	status = output_section(c->output, &heap_section, err);
 	if (status || !get_totals(&c->a, &row.live_before_bytes, &row.peak_before_bytes) ||
 		!get_totals(&c->b, &row.live_bytes, &row.peak_bytes))
 		return status;

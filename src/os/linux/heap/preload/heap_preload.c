@@ -43,9 +43,8 @@ static void preload_close(struct backend_run *run)
 static int preload_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct preload_state *s = run->state;
-	int status;
+	int status = preload_library_check(&run->options, s->library, err);
 
-	status = preload_library_check(&run->options, s->library, err);
 	if (status)
 		return status;
 	status = preload_run_open(&s->preload, run, err);
