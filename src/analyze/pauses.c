@@ -6,7 +6,6 @@
 
 #include "analyze/records.h"
 #include "base/units.h"
-#include "model/schema.h"
 #include "probes/pause.h"
 
 ROW_SCHEMA(pauses, PAUSES_ROW, "pauses", pauses_row,

@@ -4,8 +4,6 @@
 
 #include <math.h>
 
-#include "base/cleanup.h"
-
 #define LEVELS 8 /* the first level shows only the value 0 */
 
 static const char *const blocks[LEVELS] = { "\u2581", "\u2582", "\u2583", "\u2584", "\u2585",

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-
 #define AS_ROOT "as root"
 #define ON_HOST "on the host, outside of containers"
 

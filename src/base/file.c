@@ -86,10 +86,9 @@ static int refuse_owner(const char *path, const struct stat *st, struct sooth_er
 	error_why(err,
 		"the %s belongs to another user (uid %u), and that user could read the output",
 		kind, (unsigned)st->st_uid);
-	error_remedy(err, S_ISFIFO(st->st_mode)
-				  ? "make a FIFO of your own (mkfifo -m 600 FILE), or "
-				    "pipe the output into a program"
-				  : "give the name of a new file");
+	error_remedy(err, S_ISFIFO(st->st_mode) ? "make a FIFO of your own (mkfifo -m 600 FILE), "
+						  "or pipe the output into a program"
+						: "give the name of a new file");
 	return -EPERM;
 }
 

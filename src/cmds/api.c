@@ -76,16 +76,13 @@ const struct command command_api = {
 	.summary = "API calls of a process, seen from outside",
 	.usage = "[--events] [-e TEXT] [-j] [-d TIME] PID|NAME... | FILE.sooth | -- COMMAND "
 		 "[ARG...]",
-	.about =
-		"Prints each request that a process makes to a server, and what became of it: the "
-		"server,\nwhen the request began, its bytes, the first byte of the answer, the "
-		"longest "
-		"gap, the end.\nNothing is decrypted: of TLS connections the server's name, sizes "
-		"and "
-		"times are seen, of\nplain HTTP also method, path without its query, and status. "
-		"Headers and bodies are never\nread. HTTP/2 moves several calls at a time over one "
-		"connection: then the connection is\nreported, not each call. Children are "
-		"followed.",
+	.about = "Prints each request that a process makes to a server, and what became of it: the "
+		 "server,\nwhen the request began, its bytes, the first byte of the answer, the "
+		 "longest gap, the end.\nNothing is decrypted: of TLS connections the server's "
+		 "name, sizes and times are seen, of\nplain HTTP also method, path without its "
+		 "query, and status. Headers and bodies are never\nread. HTTP/2 moves several "
+		 "calls at a time over one connection: then the connection is\nreported, not each "
+		 "call. Children are followed.",
 	.examples = "  sooth api 4711                      calls of a process as they end\n"
 		    "  sooth api --events --session 4f1c   also when they begin\n"
 		    "  sooth api -e anthropic --all        of every process, to one service\n"

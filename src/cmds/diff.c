@@ -356,9 +356,8 @@ const struct command command_diff = {
 	.main_options = "noise,fail-on-change,flamegraph,weight,json,filter,output",
 	.name = "diff",
 	.summary = "compare two captures",
-	.usage =
-		"FIRST.sooth SECOND.sooth [--noise PERCENT] [--fail-on-change] [--from TIME] [--to "
-		"TIME] [-j] [-o FILE]",
+	.usage = "FIRST.sooth SECOND.sooth [--noise PERCENT] [--fail-on-change] [--from TIME] "
+		 "[--to TIME] [-j] [-o FILE]",
 	.about = "Compares two captures: for every table of `sooth report` and every finding of\n"
 		 "`sooth diagnose`, what changed by more than noise, what is new and what is gone. "
 		 "Processes are\n"

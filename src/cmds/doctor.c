@@ -170,9 +170,8 @@ static int emit_missing_probes(struct output *o, struct sooth_error *err)
 			tail_string(&row.help, registry_probes[p]->help),
 			tail_string(&row.why, "not supported on this system"),
 			tail_string(&row.missing, ""),
-			tail_string(&row.remedy,
-				"read a capture that was recorded on another system: "
-				"sooth report FILE.sooth"),
+			tail_string(&row.remedy, "read a capture that was recorded on another "
+						 "system: sooth report FILE.sooth"),
 		};
 		status = OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
 	}

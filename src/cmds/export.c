@@ -82,8 +82,7 @@ static int check_options(const struct export_config *c, const struct arguments *
 		return refuse_options(err, "export without a format",
 			"the option --format is missing",
 			"add --format folded, chrome, csv, jsonl, json-schema, sqlite, tsv, "
-			"otlp-json "
-			"or otlp-proto");
+			"otlp-json or otlp-proto");
 	if (c->export.tables.count && !type->has_choice)
 		return refuse_options(err, "use --table", "this format has no tables",
 			"leave out --table, or take csv, jsonl, sqlite or tsv");
@@ -178,13 +177,10 @@ const struct command command_export = {
 		 "timeline for Perfetto, chrome://tracing and speedscope; csv, jsonl and sqlite "
 		 "have\n"
 		 "the tables that `sooth query FILE --tables` lists; json-schema describes the "
-		 "lines "
-		 "of\n"
+		 "lines of\n"
 		 "jsonl; otlp-json and otlp-proto have sessions as traces of OpenTelemetry; tsv "
 		 "has\n"
-		 "rows for ClickHouse (clickhouse-schema makes its tables). "
-		 "HISTORY/ "
-		 "is\n"
+		 "rows for ClickHouse (clickhouse-schema makes its tables). HISTORY/ is\n"
 		 "the folder in which `sooth monitor` keeps its history.",
 	.examples = "  sooth export --format chrome -o trace.json build.sooth\n"
 		    "  sooth export --format csv --table syscalls_call build.sooth\n"

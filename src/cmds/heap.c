@@ -88,9 +88,9 @@ static const struct option heap_options[] = {
 		"live bytes, allocated and freed bytes, and resident memory by kind, over time; "
 		"with -o FILE.svg or FILE.png a picture"),
 	FLAG_ROW(0, "pages", heap_config, heap.pages,
-		"memory by page faults, in any language: which code touched what remains; "
-		"instead of calls of malloc. About 1000 faults a second and CPU have their "
-		"stacks read: where there are more, estimates with their error"),
+		"memory by page faults, in any language: which code touched what remains; instead "
+		"of calls of malloc. About 1000 faults a second and CPU have their stacks read: "
+		"where there are more, estimates with their error"),
 	FLAG_ROW(0, "in-kernel", heap_config, heap.in_kernel,
 		"add up by stack in the kernel: no call is lost at any rate, and no single call is "
 		"recorded"),
@@ -104,8 +104,7 @@ static const struct option heap_options[] = {
 		"because that takes much; with --pages the stack of every page fault"),
 	VALUE_ROW(0, "blocks", U64, "COUNT", heap_config, observer.heap.blocks_most,
 		"blocks that can be live at a time where the kernel adds up (default 1048576); "
-		"each "
-		"takes some 100 bytes of kernel memory",
+		"each takes some 100 bytes of kernel memory",
 		.min = 1024, .max = 1u << 26),
 	FLAG_ROW(0, "sites", heap_config, heap.sites,
 		"list the probed address of each function, and the reason for the probe"),
@@ -170,8 +169,7 @@ static const struct option_rule rules[] = {
 		"--peak prints only its own answer", NULL },
 	{ OPTION_PER_PROCESS, "timeline",
 		"count,stack,live,by,leaks,churn,sizes,peak,min-age,top,pages,sample-bytes,exact,"
-		"sites,"
-		"flamegraph,folded,pprof",
+		"sites,flamegraph,folded,pprof",
 		"--timeline shows values over time", NULL },
 	OPTION_OVER("sample-bytes"),
 	{ OPTION_PER_PROCESS, "sample-bytes", "count,exact,pages",
@@ -180,9 +178,7 @@ static const struct option_rule rules[] = {
 	{ OPTION_PER_PROCESS, "exact", "count,in-kernel",
 		"--exact records every call, the other one none", NULL },
 	{ OPTION_PER_PROCESS, "count", "flamegraph,folded,pprof",
-		"calls that are only counted have "
-		"no stacks",
-		NULL },
+		"calls that are only counted have no stacks", NULL },
 	{ OPTION_PER_PROCESS, "folded", "flamegraph,pprof",
 		"one file of stacks at a time, and --flamegraph writes the text too",
 		"save a capture for the other: --save FILE.sooth" },

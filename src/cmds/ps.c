@@ -511,15 +511,14 @@ const struct command command_ps = {
 	.about = "Lists AI coding agents with CPU, memory, role, version and project, and "
 		 "processes that\nagents left behind: orphans, MCP servers without a client. CPU "
 		 "is measured over an\ninterval, never averaged over a lifetime.",
-	.examples =
-		"  sooth ps                 the agents, and what they left behind\n  sooth ps -t   "
-		"           whole sessions as trees, with roles\n  sooth ps -a -i 2         every "
-		"process, CPU over two seconds\n  sooth ps --why           and the rule that "
-		"recognized each\n  sooth ps -w              sooth top; piped: a table every "
-		"two seconds\n  sooth ps -w 2 4711       one process: the first number is the "
-		"interval\n  sooth ps -w --alert-on waits-for-user --on-alert ./notify\n  sooth ps "
-		"--columns "
-		"+user,container --sort -rss\n  sooth ps -j 4711         one process as JSON\n",
+	.examples = "  sooth ps                 the agents, and what they left behind\n  sooth ps "
+		    "-t              whole sessions as trees, with roles\n  sooth ps -a -i 2       "
+		    "  every process, CPU over two seconds\n  sooth ps --why           and the "
+		    "rule that recognized each\n  sooth ps -w              sooth top; piped: a "
+		    "table every two seconds\n  sooth ps -w 2 4711       one process: the first "
+		    "number is the interval\n  sooth ps -w --alert-on waits-for-user --on-alert "
+		    "./notify\n  sooth ps --columns +user,container --sort -rss\n  sooth ps -j "
+		    "4711         one process as JSON\n",
 	COMMAND_GROUPS(groups),
 	OPTION_RULES(rules),
 	.config_size = sizeof(struct ps_config),

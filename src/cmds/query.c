@@ -213,12 +213,11 @@ const struct command command_query = {
 		 "table. The\n"
 		 "statement can only read. A value that was not measured is NULL, and the column\n"
 		 "not_measured has the reason.",
-	.examples =
-		"  sooth query build.sooth --tables\n"
-		"  sooth query build.sooth --columns syscalls_call\n"
-		"  sooth query build.sooth \"SELECT call, count(*) AS calls, sum(duration_ns) AS "
-		"total_ns\n"
-		"      FROM syscalls_call GROUP BY call ORDER BY total_ns DESC\"\n",
+	.examples = "  sooth query build.sooth --tables\n"
+		    "  sooth query build.sooth --columns syscalls_call\n"
+		    "  sooth query build.sooth \"SELECT call, count(*) AS calls, sum(duration_ns) "
+		    "AS total_ns\n"
+		    "      FROM syscalls_call GROUP BY call ORDER BY total_ns DESC\"\n",
 	COMMAND_GROUPS(groups),
 	.reads_numbers = true,
 	.config_size = sizeof(struct query_config),

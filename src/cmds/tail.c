@@ -37,10 +37,9 @@ const struct command command_tail = {
 	.name = "tail",
 	.summary = "records of a running monitor as they come",
 	.usage = "[-r LIST] [--filter EXPR] [-d TIME]",
-	.about =
-		"Connects to `sooth monitor` and prints its records, as JSON lines: first the "
-		"processes it\nobserves, then what happens. Any number of these may run at a time, "
-		"each with its own\nrecords and filter.",
+	.about = "Connects to `sooth monitor` and prints its records, as JSON lines: first the "
+		 "processes it\nobserves, then what happens. Any number of these may run at a "
+		 "time, each with its own\nrecords and filter.",
 	.examples = "  sooth tail -r api_calls\n"
 		    "  sooth tail -r syscalls --filter 'errno != 0'\n"
 		    "  sooth tail --filter 'pid = 4711' | jq .\n",

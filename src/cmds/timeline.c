@@ -220,17 +220,15 @@ const struct command command_timeline = {
 	.main_options = "sample,calls,no-memory,set,duration,json,output,save",
 	.name = "timeline",
 	.summary = "CPU, memory, bytes and calls over time",
-	.usage =
-		"[-j] [-o FILE.svg|FILE.png] [--last TIME] [SESSION|PID|AGENT|PROJECT] | [-d TIME] "
-		"PID|NAME... | FILE.sooth | -- COMMAND [ARG...]",
+	.usage = "[-j] [-o FILE.svg|FILE.png] [--last TIME] [SESSION|PID|AGENT|PROJECT] | [-d "
+		 "TIME] PID|NAME... | FILE.sooth | -- COMMAND [ARG...]",
 	.about =
 		"Shows values over time as tracks: CPU of each process and thread role, memory by\n"
 		"kind, bytes read and written, system calls; and events such as starts and exits.\n"
 		"A blank in a track means that no value was measured at that time.\n\n"
 		"Without a target, or with --last, what sessions of agents did: waited for the "
 		"model, ran\ntools, computed, waited for you, with CPU and memory, from the "
-		"history "
-		"that `sooth monitor`\nkeeps.",
+		"history that `sooth monitor`\nkeeps.",
 	.examples = "  sooth timeline                           the last hour of all sessions\n"
 		    "  sooth timeline --last 24h 4f1c            a day of one session\n"
 		    "  sooth timeline -d 10 4711                 ten seconds of a process\n"

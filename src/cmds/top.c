@@ -51,9 +51,8 @@ const struct command command_top = {
 		 "what it is\ndoing and for how long, model, CPU and memory of all its processes. "
 		 "Sessions that wait for\nyou come first. The key ? lists the keys.",
 	.examples = "  sooth top              all agents, refreshed every two seconds\n  sooth top "
-		    "-i 5 "
-		    "        every five seconds\n  sooth top -a           every process, by CPU\n  "
-		    "sooth top --theme mono    without colors\n",
+		    "-i 5         every five seconds\n  sooth top -a           every process, by "
+		    "CPU\n  sooth top --theme mono    without colors\n",
 	COMMAND_GROUPS(top_groups),
 	.config_size = sizeof(struct top_config),
 	.defaults = &top_config_defaults,

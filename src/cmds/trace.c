@@ -354,15 +354,13 @@ static int check_seccomp(
 			!c->run.max_overhead_percent))
 		return 0;
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use --seccomp here");
-	error_why(
-		err, !arguments->command
-			     ? "a process that runs keeps the filter, and its calls would fail "
-			       "once sooth ends"
-		     : !is_ptrace ? "BPF needs no filter: it is part of --backend ptrace"
-		     : c->run.max_overhead_percent
-			     ? "--max-overhead detaches in the end, and the command ends with its "
-			       "tracer"
-			     : "all calls are selected, so a filter would spare none");
+	error_why(err,
+		!arguments->command ? "a process that runs keeps the filter, and its calls would "
+				      "fail once sooth ends"
+		: !is_ptrace	    ? "BPF needs no filter: it is part of --backend ptrace"
+		: c->run.max_overhead_percent
+			? "--max-overhead detaches in the end, and the command ends with its tracer"
+			: "all calls are selected, so a filter would spare none");
 	return error_remedy(err, "sooth trace --backend ptrace --seccomp -e SET -- COMMAND");
 }
 

@@ -7,7 +7,6 @@
 
 #include "collect/backend.h"
 #include "collect/collector.h"
-#include "model/schema.h"
 
 static struct observer_pause *last_pause(const struct sooth_observer *o)
 {

@@ -453,10 +453,9 @@ static int resolve_targeted(struct target *t, const struct os *os, struct sooth_
 static int resolve_user(struct target *t, const struct os *os, struct sooth_error *err)
 {
 	struct buffer found = { 0 };
-	const struct process_id *processes;
 	int status = os->list(os, true, t->uid, &found, err);
+	const struct process_id *processes = (const void *)found.data;
 
-	processes = (const void *)found.data;
 	for (size_t i = 0; i < found.size / sizeof(*processes) && !status; i++)
 		status = target_join(t, &processes[i], err);
 	buffer_fini(&found);

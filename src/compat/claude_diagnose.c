@@ -66,15 +66,14 @@ static void print_help(const char *name)
 {
 	printf("%s - what is wrong with the processes of Claude Code (sooth)\n\n"
 	       "Usage: %s [-d] [-j] [--pid PID] [--duration N] [-o FILE]\n"
-	       "       %s -s [-j] [--pid PID] [--sample-duration N] [--min-share PERCENT] "
-	       "[-o FILE.txt]\n"
+	       "       %s -s [-j] [--pid PID] [--sample-duration N] [--min-share PERCENT] [-o "
+	       "FILE.txt]\n"
 	       "       %s -D [--io] [--network] [-j] [--pid PID] [--duration N] [-o FILE]\n\n",
 		name, name, name, name);
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 		command_print_options(&groups[i]);
 	printf("\nWithout -d, -s, -D and --duration: one sample, in under a second.\n`sooth "
-	       "diagnose` "
-	       "does the same for every agent, with more findings.\n");
+	       "diagnose` does the same for every agent, with more findings.\n");
 }
 
 /* --- options that are refused --- */

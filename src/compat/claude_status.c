@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "cli/command/command.h"
 #include "cli/command/compat.h"
 

@@ -25,27 +25,25 @@
 
 static void print_help(const char *name)
 {
-	printf("%s - allocations of a command and its children, each one (sooth)\n\nUsage: "
-	       "%s track COMMAND [ARG...] [--output FILE]\n       %s track [--output FILE] -- "
-	       "COMMAND "
-	       "[ARG...]\n\n  -o, --output FILE            output file (mode 0600): lines of "
-	       "JSON; or a folder:\n"
+	printf("%s - allocations of a command and its children, each one (sooth)\n\nUsage: %s "
+	       "track COMMAND [ARG...] [--output FILE]\n       %s track [--output FILE] -- COMMAND "
+	       "[ARG...]\n\n  -o, --output FILE            output file (mode 0600): lines of JSON; "
+	       "or a folder:\n"
 	       "                               then MessagePack in zstd frames goes to\n"
 	       "                               PID.MemtrackArtifact.msgpack in it (default: the\n"
 	       "                               current folder)\n"
 	       "      --ipc-server NAME        record nothing until the program that made this\n"
 	       "                               socket (an ipc-channel) enables it; Enable,\n"
-	       "                               Disable and Ping are answered\n  -h, --help   "
-	       "                this help\n  -V, --version                the version\n\nAn event: "
-	       "pid, tid, timestamp (ns, CLOCK_MONOTONIC), addr, type, size; a Realloc\nalso has "
+	       "                               Disable and Ping are answered\n  -h, --help         "
+	       "          this help\n  -V, --version                the version\n\nAn event: pid, "
+	       "tid, timestamp (ns, CLOCK_MONOTONIC), addr, type, size; a Realloc\nalso has "
 	       "old_addr, a Free no size. Lines of JSON also have failed calls: addr 0; a\nfailed "
-	       "posix_memalign also has error.\ntype: Malloc, Free, "
-	       "Calloc, Realloc, AlignedAlloc; Mmap, Munmap, Brk.\n\nA COMMAND that is one word "
-	       "with blanks in it is run by bash(1), or sh(1). The exit status is the\ncommand's; "
-	       "1 if it is 0 "
-	       "and events were lost.\nCODSPEED_LOG=error|warn|info|debug|trace sets the log "
-	       "level; trace includes libbpf.\n`sooth heap` explains the same calls, and reads the "
-	       "folder's file: sooth heap FILE.\n",
+	       "posix_memalign also has error.\ntype: Malloc, Free, Calloc, Realloc, AlignedAlloc; "
+	       "Mmap, Munmap, Brk.\n\nA COMMAND that is one word with blanks in it is run by "
+	       "bash(1), or sh(1). The exit status is the\ncommand's; 1 if it is 0 and events were "
+	       "lost.\nCODSPEED_LOG=error|warn|info|debug|trace sets the log level; trace includes "
+	       "libbpf.\n`sooth heap` explains the same calls, and reads the folder's file: sooth "
+	       "heap FILE.\n",
 		name, name, name);
 }
 

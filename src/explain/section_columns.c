@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/schema.h"
-
 static size_t named_columns(
 	const struct section *section, const struct sooth_field *out[SECTION_COLUMNS_MAX])
 {

@@ -364,7 +364,7 @@ static void fallback_probes(
 			continue;
 		if (r < of)
 			return;
-		buffer_format(out, "%s%.*s", out->size ? ", " : "", (int)probe.size, probe.data);
+		buffer_format(out, "%s%.*s", out->size ? ", " : "", SPAN_ARGS(probe));
 	}
 }
 

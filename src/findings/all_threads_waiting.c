@@ -45,7 +45,7 @@ struct hang {
 enum memory { MEMORY_OWN, MEMORY_SHARED, MEMORY_UNKNOWN };
 
 /* Joining a thread waits on a futex without FUTEX_PRIVATE_FLAG, so the mapping decides. */
-static enum memory memory_of(const struct check *e, uint64_t address)
+static enum memory memory_kind_of(const struct check *e, uint64_t address)
 {
 	snapshot_each (struct maps_mapping, m, check_last(e, &e->input->maps), MAPS_MAPPING) {
 		if (address >= m->from && address < m->to)
@@ -69,13 +69,13 @@ static enum standing standing_of(const struct check *e, const struct thread_hist
 		return STANDING_UNSEEN;
 	if (t->waits[THREAD_WAIT_LOCK] != t->met || t->with_timeout)
 		return STANDING_IS_DUE;
-	memory = t->of_others ? memory_of(e, t->waiting.address) : MEMORY_OWN;
+	memory = t->of_others ? memory_kind_of(e, t->waiting.address) : MEMORY_OWN;
 	return memory == MEMORY_OWN	 ? STANDING_STUCK
 	       : memory == MEMORY_SHARED ? STANDING_IS_DUE
 					 : STANDING_UNSEEN;
 }
 
-static uint8_t unseen_of(const struct check *e, const struct thread_history *t)
+static uint8_t why_unseen(const struct check *e, const struct thread_history *t)
 {
 	const struct snapshot *last = check_last(e, &e->input->maps);
 	const struct maps_process *end = last ? snapshot_end(last, sizeof(*end)) : NULL;
@@ -137,7 +137,7 @@ static const struct claim_row of_ended = {
 
 /* Returns whether the main thread is at the end of the program, and sets what the others wait for:
  * "thread worker (7) waits in Queue.get, called by consume (jobs.py:3): nothing puts into it". */
-static bool set_rest(const struct check *e, struct check_result *out, const struct hang *h)
+static bool set_other_threads(const struct check *e, struct check_result *out, const struct hang *h)
 {
 	struct buffer *rest = finding_value(out, "rest");
 	struct stack_wait of = { 0 };
@@ -188,7 +188,7 @@ static void report_hang(const struct check *e, struct check_result *out, const s
 	struct wait_chain chain;
 	struct wait_graph g;
 
-	finding_begin(out, h->locks ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(h->locks), "");
 	if (!h->locks)
 		finding_severity(out, FINDING_MEDIUM);
 	finding_value_text(out, "threads", "%u", h->threads);
@@ -211,10 +211,10 @@ static void report_hang(const struct check *e, struct check_result *out, const s
 	if (h->threads > 1)
 		finding_unseen(out, "which thread holds which lock, and since when: only the call "
 				    "stacks show that");
-	finding_claim_row(out, set_rest(e, out, h) ? &of_ended
-			       : h->threads > 1	   ? &of_all
-			       : h->locks	   ? &of_only_one
-						   : &of_last_one);
+	finding_claim_row(out, set_other_threads(e, out, h) ? &of_ended
+			       : h->threads > 1		    ? &of_all
+			       : h->locks		    ? &of_only_one
+							    : &of_last_one);
 }
 
 /* --- a circle beside threads that wait for other things, or across processes --- */
@@ -345,7 +345,7 @@ static bool is_of_lock(const struct wait_link *link)
 /* Returns the index of the only link that writes to a process, if that waits for the end of the
  * writer, or of a child that waits for it or has the lock that one of them waits for; else the
  * number of links. */
-static size_t writer_of(const struct wait_chain *chain)
+static size_t index_of_writer(const struct wait_chain *chain)
 {
 	size_t writer = chain->count, writers = 0;
 
@@ -362,7 +362,7 @@ static size_t writer_of(const struct wait_chain *chain)
 	return !chain->circle && writers == 1 ? writer : chain->count;
 }
 
-static enum circle inner_circle(const struct wait_chain *chain)
+static enum circle own_circle(const struct wait_chain *chain)
 {
 	const struct wait_link *first = &chain->links[0];
 
@@ -383,8 +383,8 @@ static enum circle circle_of(const struct wait_chain *chain)
 {
 	const struct wait_link *a = &chain->links[0], *b = &chain->links[1];
 	bool is_sure = wait_chain_confidence(chain) > WAITS_LOW, is_pair;
-	enum circle inner = inner_circle(chain);
-	size_t writer = writer_of(chain);
+	enum circle inner = own_circle(chain);
+	size_t writer = index_of_writer(chain);
 
 	if (inner != CIRCLE_OTHER)
 		return inner;
@@ -458,7 +458,7 @@ static void put_awaited(struct buffer *out, const struct wait_chain *chain)
 
 static void set_pipe(struct check_result *out, const struct wait_chain *chain)
 {
-	size_t writer = writer_of(chain);
+	size_t writer = index_of_writer(chain);
 	const struct wait_link *of = &chain->links[writer];
 	bool is_after_lock = writer > 1 && is_of_lock(&of[-1]);
 	struct buffer *reader = finding_value(out, "reader"), *which;
@@ -554,7 +554,7 @@ static void claim_circle(const struct check *e, struct check_result *out,
 
 /* Returns whether no thread of the circle ran between the first sample and the last. A process may
  * have timers if it waits for what the other process keeps in its buffer. */
-static bool stood_still(
+static bool has_stood_still(
 	const struct check *e, const struct wait_graph *g, const struct wait_chain *chain)
 {
 	struct wait_graph before = { .records = g->before };
@@ -581,10 +581,10 @@ static bool find_circle(const struct check *e, struct wait_graph *g, struct wait
 {
 	if (!check_chain(e, 0, g, chain) || !chain->is_deadlock || chain->is_open)
 		return false;
-	return (chain->circle == 0 || abandoned_of(e, g, chain)) && stood_still(e, g, chain);
+	return (chain->circle == 0 || abandoned_of(e, g, chain)) && has_stood_still(e, g, chain);
 }
 
-static void emit_victims(const struct check *e, struct check_result *out,
+static void emit_other_waiters(const struct check *e, struct check_result *out,
 	const struct wait_graph *g, const struct wait_chain *chain)
 {
 	size_t waiting = 0;
@@ -608,7 +608,7 @@ static void report_circle(const struct check *e, struct check_result *out,
 	finding_thread(out, first->thread->record.tid);
 	check_chain_evidence(out, g, chain);
 	if (wait_is_runtime_lock(first->thread))
-		emit_victims(e, out, g, chain);
+		emit_other_waiters(e, out, g, chain);
 	claim_circle(e, out, g, chain);
 }
 
@@ -627,7 +627,7 @@ static void emit_reason(const struct check *e, struct check_result *out, const s
 			check_fine(out, "thread %s (%u) can still be woken", t->name, t->tid);
 		break;
 	case STANDING_UNSEEN:
-		check_blind(out, unseen_of(e, t));
+		check_blind(out, why_unseen(e, t));
 		break;
 	default:
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));

@@ -85,7 +85,7 @@ static bool is_frozen(const struct check *e, const struct thread_history *t)
 		       t->met;
 }
 
-static enum block block_of(const struct check *e, const struct thread_history *t)
+static enum block block_kind(const struct check *e, const struct thread_history *t)
 {
 	if (!check_is_one_wait(e, t))
 		return BLOCK_NONE;
@@ -97,7 +97,7 @@ static enum block block_of(const struct check *e, const struct thread_history *t
 	return t->sleeping == t->met && waits_for_file(e, t) ? BLOCK_FILE : BLOCK_NONE;
 }
 
-static struct span path_of(const struct fds_descriptor *d)
+static struct span descriptor_path(const struct fds_descriptor *d)
 {
 	return d && d->path_state <= SOOTH_STATE_TRUNCATED ? record_text(&d->record, &d->path)
 							   : span_of("", 0);
@@ -106,7 +106,7 @@ static struct span path_of(const struct fds_descriptor *d)
 static void emit_file_evidence(
 	struct check_result *out, const struct thread_history *t, const struct fds_descriptor *d)
 {
-	struct span path = path_of(d);
+	struct span path = descriptor_path(d);
 
 	if (t->syscall_state > SOOTH_STATE_TRUNCATED) {
 		finding_unseen(out, "which file the thread waits for, and whether the control "
@@ -187,7 +187,7 @@ static void end_finding(struct check_result *out, const struct thread_history *t
 static void emit_blocked(const struct check *e, struct check_result *out,
 	const struct thread_history *t, const struct blocked *b, const char *what)
 {
-	struct span path = path_of(check_descriptor(e, t->waiting.descriptor));
+	struct span path = descriptor_path(check_descriptor(e, t->waiting.descriptor));
 	bool is_seen = t->syscall_state <= SOOTH_STATE_TRUNCATED;
 	enum cause cause = t->uninterruptible ? CAUSE_DISK : CAUSE_SERVER;
 	const struct wait_link *first = b->chain.count ? &b->chain.links[0] : NULL;
@@ -241,7 +241,7 @@ static void report_vfork_wait(const struct check *e, struct check_result *out,
 static void report_thread(const struct check *e, struct check_result *out,
 	const struct thread_history *t, struct blocked *b)
 {
-	enum block block = block_of(e, t);
+	enum block block = block_kind(e, t);
 	char what[32];
 
 	if (t->switches_state)
@@ -271,7 +271,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
-		enum block block = block_of(e, t);
+		enum block block = block_kind(e, t);
 
 		b.threads++;
 		b.stuck += block == BLOCK_FILE || block == BLOCK_CHILD;

@@ -41,7 +41,7 @@ struct polling {
 
 /* Returns the wakeups of a thread per second, without those of major page faults: each waits for
  * the disk until its page is there. Negative: not measured. */
-static double wakes_of(const struct thread_history *t)
+static double wakeups_per_s(const struct thread_history *t)
 {
 	double wakes = thread_history_voluntary(t), faults = thread_history_major_faults(t);
 
@@ -54,7 +54,7 @@ static double wakes_of(const struct thread_history *t)
 
 /* Returns whether timeouts explain `wakes`: they cause at most this many wakeups; events come
  * earlier, and cause more. */
-static bool is_explained(const struct thread_history *t, double wakes)
+static bool timeouts_explain(const struct thread_history *t, double wakes)
 {
 	return t->short_timeouts &&
 	       wakes <= 1.05 * t->short_timeouts_hz / (double)t->short_timeouts;
@@ -89,7 +89,7 @@ static bool decide_by_calls(
 	return true;
 }
 
-static enum alarm alarm_of(const struct check *e, const struct thread_history *t, double wakes)
+static enum alarm waker_of(const struct check *e, const struct thread_history *t, double wakes)
 {
 	uint32_t asleep = thread_waits_seen(t->waits, t->met);
 	uint32_t most = asleep - asleep / 4;
@@ -104,13 +104,13 @@ static enum alarm alarm_of(const struct check *e, const struct thread_history *t
 	if (t->waits[THREAD_WAIT_TIME] >= most)
 		return ALARM_SLEEP;
 	if (t->short_timeouts >= most)
-		return is_explained(t, wakes) ? ALARM_SHORT : ALARM_OTHER;
+		return timeouts_explain(t, wakes) ? ALARM_SHORT : ALARM_OTHER;
 	return are_others_quiet(e, t, wakes) ? ALARM_LIKELY : ALARM_OTHER;
 }
 
-static void look_at(const struct check *e, struct polling *p, const struct thread_history *t)
+static void add_if_polling(const struct check *e, struct polling *p, const struct thread_history *t)
 {
-	double wakes = wakes_of(t), cpu = thread_history_cpu(t);
+	double wakes = wakeups_per_s(t), cpu = thread_history_cpu(t);
 	enum alarm alarm;
 
 	if (wakes > p->highest)
@@ -120,16 +120,16 @@ static void look_at(const struct check *e, struct polling *p, const struct threa
 		cpu / 100 * (double)NS_PER_S / wakes > check_option(e, "max-cpu"))
 		return;
 	p->unseen = p->unseen ? p->unseen : thread_history_unseen(t);
-	alarm = alarm_of(e, t, wakes);
+	alarm = waker_of(e, t, wakes);
 	if (alarm == ALARM_OTHER)
 		return;
-	thread_top_add(&p->threads, t, wakes_of);
+	thread_top_add(&p->threads, t, wakeups_per_s);
 	p->wakes += wakes;
 	p->cpu += cpu;
 	p->is_sure |= alarm != ALARM_LIKELY;
 }
 
-static void emit_why(const struct check *e, struct check_result *out,
+static void emit_waker(const struct check *e, struct check_result *out,
 	const struct thread_history *t, enum alarm alarm)
 {
 	char call[SYSCALL_NAME_SIZE] = "a system call";
@@ -157,16 +157,16 @@ static void emit_why(const struct check *e, struct check_result *out,
 			call);
 }
 
-static void put_wakes(struct buffer *out, const struct thread_history *t)
+static void put_wakeups(struct buffer *out, const struct thread_history *t)
 {
-	buffer_format(out, ": %.0f wakeups a second", wakes_of(t));
+	buffer_format(out, ": %.0f wakeups a second", wakeups_per_s(t));
 }
 
 static void report_polling(const struct check *e, struct check_result *out, const struct polling *p,
 	const struct progress *progress)
 {
 	const struct thread_history *t = p->threads.all[0];
-	enum alarm alarm = alarm_of(e, t, wakes_of(t));
+	enum alarm alarm = waker_of(e, t, wakeups_per_s(t));
 	uint64_t interval_ns = thread_history_ns(t);
 	bool is_sure = p->is_sure && progress->is_measured;
 
@@ -191,8 +191,8 @@ static void report_polling(const struct check *e, struct check_result *out, cons
 	finding_number(out, "CPU time used per wakeup", p->cpu / 100 * (double)NS_PER_S / p->wakes,
 		SOOTH_UNIT_NS, interval_ns);
 	progress_emit(progress, out);
-	emit_why(e, out, t, alarm);
-	thread_top_emit(&p->threads, out, put_wakes);
+	emit_waker(e, out, t, alarm);
+	thread_top_emit(&p->threads, out, put_wakeups);
 	finding_unseen(out, progress->has_calls
 				    ? "whether the process exchanges data through shared memory"
 				    : "whether the process exchanges data through shared memory, "
@@ -223,7 +223,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct progress progress;
 
 	thread_histories_for_each (&e->input->threads, &e->id, t)
-		look_at(e, &p, t);
+		add_if_polling(e, &p, t);
 	progress_of(&progress, e);
 	if (p.highest < 0)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));

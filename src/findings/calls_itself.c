@@ -34,7 +34,7 @@ static bool has_any_host(const char *address)
 
 /* Returns whether `peer` is the listening socket `listener`. A socket that listens at any address
  * listens at each address of this host; the same port of another host is another socket. */
-static bool is_there(const char *peer, const char *listener)
+static bool is_same_socket(const char *peer, const char *listener)
 {
 	const char *a = port_of(peer), *b = port_of(listener);
 
@@ -44,7 +44,7 @@ static bool is_there(const char *peer, const char *listener)
 	       (!strncmp(peer, "127.", 4) || !strncmp(peer, "[::1]", 5));
 }
 
-static struct own find_own(const struct call_history *h)
+static struct own find_own_connections(const struct call_history *h)
 {
 	struct own most = { 0 };
 	struct call_path key;
@@ -53,7 +53,7 @@ static struct own find_own(const struct call_history *h)
 	map_for_each (&h->peers, const struct call_path *, to, const struct call_peer *, made) {
 		map_for_each (&h->clients, const struct call_path *, listener,
 			const struct call_clients *, c) {
-			if (made->made <= most.made || !is_there(to->text, listener->text))
+			if (made->made <= most.made || !is_same_socket(to->text, listener->text))
 				continue;
 			most = (struct own){ .address = to->text,
 				.made = made->made,
@@ -104,9 +104,8 @@ static void report_circle(struct check_result *out, const struct own *own)
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct own own;
+	struct own own = find_own_connections(e->calls.history);
 
-	own = find_own(e->calls.history);
 	if (is_loop(e, &own))
 		report_circle(out, &own);
 	else if (own.address)

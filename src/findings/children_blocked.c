@@ -77,9 +77,9 @@ static void report_children(
 	finding_time(out, "longest wait", b->most_ns);
 	finding_time(out, "shortest wait", b->least_ns);
 	if (b->channel.size)
-		finding_text(out, "kernel function", "%.*s", (int)b->channel.size, b->channel.data);
+		finding_text(out, "kernel function", "%.*s", SPAN_ARGS(b->channel));
 	if (b->point.size && b->path.size)
-		finding_text(out, "file", "%.*s", (int)b->path.size, b->path.data);
+		finding_text(out, "file", "%.*s", SPAN_ARGS(b->path));
 	if (!b->server || !b->server->party_pid)
 		finding_unseen(out, "which process or host serves the file system");
 	finding_claim_row(out, has_server	       ? &of_server

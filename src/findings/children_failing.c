@@ -100,7 +100,7 @@ static const struct meaning *meaning_of(const char *program, uint32_t code)
 	return NULL;
 }
 
-static unsigned signal_of(uint32_t status)
+static unsigned signal_of_status(uint32_t status)
 {
 	unsigned code = END_EXIT(status);
 
@@ -115,7 +115,7 @@ static unsigned signal_of(uint32_t status)
  * longer needed. */
 static bool is_failure(const char *program, uint32_t status)
 {
-	unsigned signal = signal_of(status);
+	unsigned signal = signal_of_status(status);
 	const struct meaning *m = meaning_of(program, END_EXIT(status));
 
 	if (!status)
@@ -249,7 +249,7 @@ static bool has_one_reason(const struct group *g)
 
 	if (g->failed < UNKNOWN_LEAST || most.count < g->failed)
 		return false;
-	return !g->known || signal_of(most.status);
+	return !g->known || signal_of_status(most.status);
 }
 
 /* Returns whether all commands fail, from the first half of the observation to the second. */
@@ -261,7 +261,7 @@ static bool keeps_failing(const struct counting *c, const struct group *g)
 	       ((g->known * 2 >= g->failed && g->other * 4 <= g->known) || has_one_reason(g));
 }
 
-static bool runs_others(const struct group *g)
+static bool runs_other_commands(const struct group *g)
 {
 	static const char *const names[] = { "sh", "bash", "dash", "zsh", "env", "timeout", "sudo",
 		"nice", "stdbuf", "npm", "npx", "make" };
@@ -275,8 +275,8 @@ static const struct group *command_behind(const struct counting *c, const struct
 	const struct group *found = shell;
 
 	map_for_each_value (&c->groups, const struct group *, g) {
-		if (!g->key.is_direct && g->key.starter == shell->key.starter && !runs_others(g) &&
-			status_of(g).status == status_of(shell).status &&
+		if (!g->key.is_direct && g->key.starter == shell->key.starter &&
+			!runs_other_commands(g) && status_of(g).status == status_of(shell).status &&
 			g->failed * 4 >= shell->failed * 3 && keeps_failing(c, g))
 			found = g;
 	}
@@ -293,7 +293,7 @@ static const struct group *choose_group(const struct counting *c)
 			!starts_are_of_a_list(g->key.starter) && keeps_failing(c, g))
 			most = g;
 	}
-	return most && runs_others(most) ? command_behind(c, most) : most;
+	return most && runs_other_commands(most) ? command_behind(c, most) : most;
 }
 
 /* --- what PostgreSQL writes into the titles of its processes --- */
@@ -329,7 +329,7 @@ struct session_counts {
 
 /* Returns the state in "postgres: shop orders 127.0.0.1(53532) idle", after the client; empty:
  * there is none, as in processes of the server itself. */
-static struct span state_of(struct span title)
+static struct span session_state(struct span title)
 {
 	static const char *const clients[] = { "[local] ", ") " };
 
@@ -355,7 +355,8 @@ static bool session_counts_of(struct session_counts *out, const struct check *e,
 
 		if (child->parent != server || !child->is_there || !child->process)
 			continue;
-		state = state_of(record_text(&child->process->record, &child->process->arguments));
+		state = session_state(
+			record_text(&child->process->record, &child->process->arguments));
 		out->open += state.size > 0;
 		out->idle += span_starts(state, "idle");
 	}
@@ -366,7 +367,7 @@ static bool session_counts_of(struct session_counts *out, const struct check *e,
 
 /* Returns the meaning of the exit status. A child with the name of its parent is still a copy of
  * the parent: a status of a shell then means that the exec failed. */
-static const char *text_of(const struct group *g, uint32_t code)
+static const char *status_text(const struct group *g, uint32_t code)
 {
 	const struct meaning *m = meaning_of(g->key.name, code);
 
@@ -380,11 +381,11 @@ static const char *text_of(const struct group *g, uint32_t code)
 static void write_status(char *out, size_t size, const struct group *g)
 {
 	uint32_t status = status_of(g).status, code = END_EXIT(status);
-	const char *text = text_of(g, code);
+	const char *text = status_text(g, code);
 	char name[SIGNAL_NAME_SIZE];
 
-	if (signal_of(status))
-		snprintf(out, size, "%s", signal_name(name, signal_of(status)));
+	if (signal_of_status(status))
+		snprintf(out, size, "%s", signal_name(name, signal_of_status(status)));
 	else
 		snprintf(out, size, "exit status %u%s%s", code, text ? ": " : "", text ?: "");
 }
@@ -458,9 +459,7 @@ static void emit_finding(const struct check *e, struct check_result *out, const 
 	uint64_t interval_ns = e->input->host.last_ns - e->input->host.short_lived.from_ns;
 
 	write_status(status, sizeof(status), g);
-	finding_begin(out,
-		g->failed >= SURE && g->known ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM,
-		g->key.name);
+	finding_begin(out, confidence_high_if(g->failed >= SURE && g->known), g->key.name);
 	finding_severity(
 		out, (double)g->failed >= check_option(e, "many") ? FINDING_MEDIUM : FINDING_LOW);
 	emit_claim(e, out, g, status);
@@ -479,7 +478,7 @@ static void emit_finding(const struct check *e, struct check_result *out, const 
 
 /* Returns whether an earlier detector knows more: why the children fail, or that they are a flood
  * of failures. */
-static bool is_known(const struct check *e, struct check_result *out)
+static bool is_reported_already(const struct check *e, struct check_result *out)
 {
 	static const char *const better[] = { "connect-failing", "syscall-errors" };
 	struct starts all;
@@ -508,7 +507,7 @@ static void report_group(const struct check *e, struct check_result *out, const 
 		check_fine(out, "no command fails again and again");
 	else if (starter != e->process && diagnosis_input_is_selected(e->input, starter))
 		check_fine(out, "reported for %u, which starts them", starter->id.pid);
-	else if (!is_known(e, out))
+	else if (!is_reported_already(e, out))
 		emit_finding(e, out, g);
 }
 
@@ -531,10 +530,9 @@ static void report_archive(const struct check *e, struct check_result *out, stru
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct span segment;
 	struct counting c = { .check = e, .from_ns = starts_from_ns(e) };
+	struct span segment = unarchived_wal_segment(e->process);
 
-	segment = unarchived_wal_segment(e->process);
 	if (segment.size) {
 		report_archive(e, out, segment);
 		return;

@@ -23,7 +23,7 @@ static const struct finding_option options[] = {
 };
 
 /* Returns the mean distance of the last starts; 0: they came at once, or none came for a while. */
-static uint64_t pace_of(const struct check *e, const struct child_kind *kind)
+static uint64_t time_between_starts(const struct check *e, const struct child_kind *kind)
 {
 	const uint64_t *starts = (const void *)kind->starts.data;
 	const struct stream_segment *segment = e->input->host.segment;
@@ -44,7 +44,7 @@ static bool piles_up(const struct check *e, const struct child_kind *kind)
 {
 	return kind->link == CHILD_DIRECT && kind->came && !kind->ended && kind->oldest &&
 	       kind->alive > kind->came && kind->idle >= IDLE_SHARE * (kind->alive - kind->came) &&
-	       check_is_over(e, "min-count", kind->idle, "") && pace_of(e, kind);
+	       check_is_over(e, "min-count", kind->idle, "") && time_between_starts(e, kind);
 }
 
 static void report_children(
@@ -54,7 +54,7 @@ static void report_children(
 	finding_claim(out,
 		"%u children (%.*s) do nothing, with %s of memory; one more each %s, and none ends",
 		kind->alive, SPAN_ARGS(check_name(kind->oldest)), SENTENCE_SIZE(kind->rss_bytes),
-		SENTENCE_DURATION(pace_of(e, kind)));
+		SENTENCE_DURATION(time_between_starts(e, kind)));
 	finding_command(out, "command", process_table_known_arguments(kind->oldest));
 	finding_count(out, "used no CPU during the observation", kind->idle,
 		sample_series_ns(&e->series));
@@ -75,7 +75,7 @@ struct idle_sessions {
 };
 
 /* Returns the time that a background session of the agent is idle by its own word; 0: it is not. */
-static uint64_t idle_ns(const struct check *e, const struct process_entry *p)
+static uint64_t session_idle_ns(const struct check *e, const struct process_entry *p)
 {
 	const struct proc_session *s = p->session;
 	uint64_t now = host_state_utc(&e->input->host);
@@ -95,7 +95,7 @@ static struct idle_sessions idle_sessions_of(const struct check *e)
 	struct idle_sessions idle = { .least_ns = UINT64_MAX };
 
 	process_table_for_each (&e->input->host.process_table, p) {
-		uint64_t ns = idle_ns(e, p);
+		uint64_t ns = session_idle_ns(e, p);
 
 		if (!ns || (double)ns < check_option(e, "min-idle"))
 			continue;

@@ -107,7 +107,7 @@ static enum ended_by climb_from_sender(const struct check *e, const struct exit_
 	return ENDED_BY_OTHER;
 }
 
-static enum ended_by way_of(const struct check *e, const struct exit_reasons_child *c)
+static enum ended_by how_ended(const struct check *e, const struct exit_reasons_child *c)
 {
 	if (c->is_oom_victim)
 		return ENDED_BY_MEMORY;
@@ -141,7 +141,7 @@ static struct span command_of(const struct check *e, const struct process_id *id
 }
 
 /* Returns whether the pattern is in the command line, with blanks as pkill joins it. */
-static bool is_in(struct span arguments, struct span pattern)
+static bool has_pattern(struct span arguments, struct span pattern)
 {
 	char text[COMMAND_SIZE];
 	size_t size = arguments.size < sizeof(text) ? arguments.size : sizeof(text);
@@ -162,7 +162,7 @@ static void add_match(
 	if (!own.size || !of_sender.size)
 		return;
 	g->known++;
-	g->matched += pattern.size && is_in(own, pattern);
+	g->matched += pattern.size && has_pattern(own, pattern);
 }
 
 /* --- groups --- */
@@ -170,7 +170,7 @@ static void add_match(
 static void add_child(const struct check *e, struct map *groups, const struct exit_reasons_child *c,
 	uint64_t middle_ns)
 {
-	struct group_key key = { .by = way_of(e, c), .status = c->status };
+	struct group_key key = { .by = how_ended(e, c), .status = c->status };
 	struct process_id sender = sender_of(c);
 	struct ended_children *g;
 
@@ -254,7 +254,7 @@ static bool is_by_search(const struct ended_children *g)
 		span_equal, names);
 }
 
-static bool is_each(const struct check *e, const struct ended_children *g)
+static bool ends_each_time(const struct check *e, const struct ended_children *g)
 {
 	return (double)g->count >= EACH_SHARE * (double)count_ends(e, g);
 }
@@ -277,12 +277,13 @@ static enum finding_severity severity_of(const struct check *e, const struct end
 			       ? FINDING_MEDIUM
 			       : FINDING_INFO;
 	case ENDED_BY_OTHER:
-		if (g->key.signal == SIGNAL_PIPE || !is_each(e, g))
+		if (g->key.signal == SIGNAL_PIPE || !ends_each_time(e, g))
 			return FINDING_INFO;
 		return are_many ? FINDING_MEDIUM : FINDING_LOW;
 	case ENDED_BY_PARENT:
-		return g->key.signal == SIGNAL_KILL && are_many && is_each(e, g) ? FINDING_LOW
-										 : FINDING_INFO;
+		return g->key.signal == SIGNAL_KILL && are_many && ends_each_time(e, g)
+			       ? FINDING_LOW
+			       : FINDING_INFO;
 	default:
 		return FINDING_INFO;
 	}
@@ -307,7 +308,7 @@ static bool choose_worst(
 
 /* --- the finding --- */
 
-static bool is_match(const struct ended_children *g)
+static bool hits_own_command(const struct ended_children *g)
 {
 	return g->key.by == ENDED_BY_OWN_CHILD && g->known && g->matched == g->known;
 }
@@ -347,7 +348,7 @@ static void emit_claim(const struct check *e, struct check_result *out,
 			END_NAME(g->key.sender_name), g->last_sender.pid);
 	finding_claim(out, ", %llu times in %s", (unsigned long long)g->count,
 		SENTENCE_DURATION(interval_ns));
-	if (is_match(g))
+	if (hits_own_command(g))
 		finding_claim(out,
 			": %.*s searches for a text that is in the command line of %.*s as well",
 			END_NAME(g->key.sender_name), END_NAME(g->key.name));
@@ -360,10 +361,7 @@ static void report_group(
 	_cleanup_(buffer_fini) struct buffer status = { 0 };
 
 	exit_reason_text_status(&status, g->key.status);
-	finding_begin(out,
-		is_match(g) || g->count >= SURE ? FINDING_CONFIDENCE_HIGH
-						: FINDING_CONFIDENCE_MEDIUM,
-		"");
+	finding_begin(out, confidence_high_if(hits_own_command(g) || g->count >= SURE), "");
 	finding_severity(out, severity_of(e, g));
 	emit_claim(e, out, g, interval_ns);
 	finding_command(out, "command", command_of(e, &g->last));
@@ -381,7 +379,7 @@ static void report_group(
 	if (g->key.by == ENDED_BY_MEMORY)
 		finding_remedy(out, "give the control group or the host more memory, or start "
 				    "fewer or smaller processes");
-	else if (is_match(g))
+	else if (hits_own_command(g))
 		finding_remedy(out,
 			"end the other process by its PID, or put one letter of the pattern into "
 			"brackets, so that the pattern does not match itself: pkill -f '[n]ame'");

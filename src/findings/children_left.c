@@ -53,7 +53,7 @@ static void report_children(const struct check *e, struct check_result *out,
 	const struct proc_process *p = e->process->process;
 	bool is_leader = p->session == e->id.pid;
 
-	finding_begin(out, is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(is_sure), "");
 	finding_claim(out, "%u processes (%.*s) %s: %s of memory", left->alive, SPAN_ARGS(name),
 		is_sure ? "that its ended children started still run"
 			: "of its process group have lost their parent and still run",

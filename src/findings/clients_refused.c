@@ -7,6 +7,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/diagnosis/check_verdict.h"
+#include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
@@ -38,7 +39,7 @@ static const struct {
 	{ "mosquitto", "max_connections" },
 };
 
-static const char *limit_of(const struct check *e)
+static const char *limit_setting(const struct check *e)
 {
 	struct span name = e->process ? check_name(e->process) : span_of("", 0);
 
@@ -51,17 +52,14 @@ static const char *limit_of(const struct check *e)
 
 /* Returns how many connections on the port of its listening socket the server has open; 0 also if
  * sockets were not recorded. */
-static uint64_t kept_on(const struct check *e, const char *listener)
+static uint64_t connections_kept(const struct check *e, const char *listener)
 {
-	struct batch all = snapshot_records(check_last(e, &e->input->sockets));
 	const char *colon = strrchr(listener, ':');
 	unsigned long port = colon ? strtoul(colon + 1, NULL, 10) : 0;
 	uint64_t count = 0;
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (!s || s->state_state || s->state != SOCKETS_ESTABLISHED)
+	sockets_each (check_last(e, &e->input->sockets), s) {
+		if (s->state_state || s->state != SOCKETS_ESTABLISHED)
 			continue;
 		if (port ? socket_is_inet(s) && s->local_port == port
 			 : span_equal(record_text(&s->record, &s->local), listener))
@@ -75,7 +73,7 @@ static double weigh_listener(const void *key, const void *value, const void *use
 	const struct call_path *listener = key;
 	const struct call_clients *c = value;
 	const struct check *e = user;
-	uint64_t refused = c->dropped, kept = kept_on(e, listener->text);
+	uint64_t refused = c->dropped, kept = connections_kept(e, listener->text);
 
 	/* The port may only be there to show that the process is alive. */
 	if (!kept && !*c->log && !check_has_finding(e, "connect-failing"))
@@ -92,7 +90,7 @@ static double weigh_listener(const void *key, const void *value, const void *use
 static void emit_remedy(const struct check *e, struct check_result *out,
 	const struct call_clients *c, uint64_t kept)
 {
-	const char *setting = limit_of(e);
+	const char *setting = limit_setting(e);
 
 	if (*c->log && escape_is_shell_word(c->log, strlen(c->log)))
 		finding_remedy(out, "tail -n 3 %s: it writes to that file when it closes one%s%s%s",
@@ -120,11 +118,11 @@ static void report_listener(
 {
 	const struct call_path *listener = one->key;
 	const struct call_clients *c = one->value;
-	uint64_t kept = kept_on(e, listener->text), refused = (uint64_t)one->weight;
+	uint64_t kept = connections_kept(e, listener->text), refused = (uint64_t)one->weight;
 	bool is_explained =
 		check_has_finding(e, "connect-failing") || check_has_finding(e, "fd-limit-near");
 	bool is_answered = c->turned_away > c->dropped;
-	const char *setting = limit_of(e);
+	const char *setting = limit_setting(e);
 
 	finding_begin(out, confidence_high_if(kept), listener->text);
 	finding_low_if(out, !kept || is_explained);

@@ -52,7 +52,7 @@ struct clients {
 };
 
 /* Connections of the process to itself do not count. */
-static void take_listener(struct clients *c, const struct snapshot *last,
+static void add_listener(struct clients *c, const struct snapshot *last,
 	const struct sockets_socket *before, const struct sockets_socket *s)
 {
 	uint64_t own = sockets_to_itself(last, s), queued;
@@ -91,7 +91,7 @@ static bool is_unanswered(const struct check *e, const struct sockets_socket *s)
 	       s->received_ago_ns >= check_option(e, "answer-time");
 }
 
-static bool is_on_edge(const struct check *e, const struct sockets_socket *s)
+static bool is_edge_triggered(const struct check *e, const struct sockets_socket *s)
 {
 	snapshot_each (struct fds_member, m, check_last(e, &e->input->fds), FDS_MEMBER) {
 		if (m->inode == s->inode && m->events & FDS_MEMBER_EDGE)
@@ -100,7 +100,7 @@ static bool is_on_edge(const struct check *e, const struct sockets_socket *s)
 	return false;
 }
 
-static void take_accepted(const struct check *e, struct clients *c,
+static void add_accepted(const struct check *e, struct clients *c,
 	const struct sockets_socket *before, const struct sockets_socket *s)
 {
 	uint64_t ns;
@@ -125,7 +125,7 @@ static void take_accepted(const struct check *e, struct clients *c,
 	ns = s->record.time_ns - before->record.time_ns +
 	     (before->received_state ? 0 : before->received_ago_ns);
 	c->unread++;
-	c->on_edge += is_on_edge(e, s);
+	c->on_edge += is_edge_triggered(e, s);
 	c->unread_bytes += s->receive_queue_bytes;
 	if (ns > c->unread_ns)
 		c->unread_ns = ns;
@@ -167,9 +167,9 @@ static void find_clients(struct clients *c, const struct check *e)
 		if (s->state_state)
 			continue;
 		if (s->state == SOCKETS_LISTEN)
-			take_listener(c, last, socket_index_get(&before, s->inode), s);
+			add_listener(c, last, socket_index_get(&before, s->inode), s);
 		else if (socket_is_inet(s) && s->side == SOCKETS_SIDE_ACCEPTED)
-			take_accepted(e, c, socket_index_get(&before, s->inode), s);
+			add_accepted(e, c, socket_index_get(&before, s->inode), s);
 	}
 	/* A connection was accepted meanwhile: the queue is served, slowly. */
 	if (c->accepted) {
@@ -212,7 +212,7 @@ static void put_chain(struct buffer *out, const struct check *e)
 		buffer_format(out, "; %u is in %s", e->id.pid, buffer_cstr(&place));
 }
 
-static bool misses_edge(const struct check *e, const struct clients *c)
+static bool misses_edge_events(const struct check *e, const struct clients *c)
 {
 	if (!c->unread || c->on_edge < c->unread || c->queued)
 		return false;
@@ -236,7 +236,7 @@ static enum cause cause_of(const struct check *e, const struct clients *c)
 		return CAUSE_COMPUTES;
 	if (t && t->waits[THREAD_WAIT_TIME] == t->met)
 		return CAUSE_SLEEPS;
-	return misses_edge(e, c) ? CAUSE_EDGE : CAUSE_WAITS;
+	return misses_edge_events(e, c) ? CAUSE_EDGE : CAUSE_WAITS;
 }
 
 #define CLAIM "clients wait: {queued}{and}{unread}, for at least {time}"

@@ -27,7 +27,7 @@ struct look {
 	struct tally peers;	    /* peers of the kept connections */
 };
 
-static uint64_t sent_of(const struct sockets_socket *s)
+static uint64_t bytes_sent(const struct sockets_socket *s)
 {
 	return s->bytes_state == SOOTH_STATE_VALUE ? s->sent_bytes : 0;
 }
@@ -44,7 +44,7 @@ static void add_peer(const struct check *e, struct look *l, const struct sockets
 	tally_add(&l->peers, span_of_string(buffer_cstr(&text)), true);
 }
 
-static void take_last(const struct check *e, struct look *l)
+static void compare_sockets(const struct check *e, struct look *l)
 {
 	sockets_each (check_last(e, &e->input->sockets), s) {
 		bool is_sending =
@@ -52,7 +52,7 @@ static void take_last(const struct check *e, struct look *l)
 
 		l->last += socket_is_closed_by_peer(s);
 		if (is_sending || !socket_index_both_closed(&l->before, s) ||
-			sent_of(socket_index_get(&l->before, s->inode)) != sent_of(s))
+			bytes_sent(socket_index_get(&l->before, s->inode)) != bytes_sent(s))
 			continue;
 		l->kept++;
 		/* The end of the stream is in the queue too, and counts as a byte. */
@@ -98,9 +98,9 @@ static void diagnose_snapshots(const struct check *e, struct check_result *out, 
 
 	if (begin && end)
 		l->interval_ns = end->record.time_ns - begin->record.time_ns;
-	snapshot_each_of (struct sockets_socket, s, first, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST)
+	sockets_each (first, s)
 		l->first += socket_is_closed_by_peer(s);
-	take_last(e, l);
+	compare_sockets(e, l);
 	if (l->interval_ns < check_option(e, "min-interval"))
 		check_blind(out, SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL));
 	else if (check_is_over(e, "min-count", l->kept, ""))

@@ -67,7 +67,7 @@ static double weigh_peer(const void *key, const void *value, const void *user)
 /* Weighs a peer that ends nearly all of its connections at once. Several that end at one moment may
  * be a pool that asks whether the peer has room. A call that was not recorded may have read an
  * answer. */
-static double weigh_cut(const void *key, const void *value, const void *user)
+static double weigh_closing_peer(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
 	const struct call_path *address = key;
@@ -103,7 +103,7 @@ static bool is_name_server(const struct call_peer *p)
 	       !strcmp(p->service, ":53");
 }
 
-static double weigh_silent(const void *key, const void *value, const void *user)
+static double weigh_name_server(const void *key, const void *value, const void *user)
 {
 	const struct look *l = user;
 	const struct call_peer *p = value;
@@ -270,7 +270,7 @@ static void report_children(const struct look *l, const char *address, const voi
 	report_failing(l, address, &p->sum, p->names);
 }
 
-static void report_cut(const struct look *l, const char *address, const void *peer)
+static void report_closing_peer(const struct look *l, const char *address, const void *peer)
 {
 	const struct call_peer *p = peer;
 	char label[PEER_NAME_SIZE];
@@ -355,7 +355,7 @@ static void report_waiting(const struct look *l, const char *address, const void
 
 /* Reports a silent name server: a resolver asks the next server after some seconds, which each
  * lookup takes longer. */
-static void report_silent(const struct look *l, const char *address, const void *peer)
+static void report_name_server(const struct look *l, const char *address, const void *peer)
 {
 	const struct call_peer *p = peer;
 
@@ -416,9 +416,10 @@ static size_t report_by_calls(const struct look *l)
 	const struct map *peers = &l->e->calls.history->peers;
 
 	return report_each(l, peers, weigh_peer, SHOWN_MAX, report_own) +
-	       report_each(l, peers, weigh_cut, SHOWN_MAX, report_cut) +
+	       report_each(l, peers, weigh_closing_peer, SHOWN_MAX, report_closing_peer) +
 	       report_each(l, &l->children.peers, weigh_peer, SHOWN_MAX, report_children) +
-	       report_datagrams(l) + report_each(l, peers, weigh_silent, 1, report_silent);
+	       report_datagrams(l) +
+	       report_each(l, peers, weigh_name_server, 1, report_name_server);
 }
 
 /* Reports that no attempt seen succeeded, but that the attempts are too few to call this

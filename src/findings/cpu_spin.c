@@ -114,7 +114,7 @@ static bool main_writes_results(const struct check *e)
 	return false;
 }
 
-static bool is_most_of(
+static bool call_takes_most(
 	const struct check *e, const struct thread_history *t, const struct repeated_call *call)
 {
 	return thread_history_cpu(t) / 100 * (double)NS_PER_S <=
@@ -135,7 +135,7 @@ static bool makes_progress(const struct check *e, const struct thread_history *t
 	bool is_most;
 
 	repeated_call_of(&call, e, t->tid);
-	is_most = is_most_of(e, t, &call);
+	is_most = call_takes_most(e, t, &call);
 	/* A call that is repeated in vain counts, whatever else the thread reads and writes, and
 	 * whatever memory a runtime takes meanwhile. */
 	if (is_most && repeated_call_is_pointless(&call))
@@ -219,7 +219,7 @@ static bool is_starved(const struct spin *s)
 	return s->cpu < PART_OF_DEMAND * s->demand;
 }
 
-static void put_burner(struct buffer *out, const struct spin *s)
+static void put_cpu_use(struct buffer *out, const struct spin *s)
 {
 	const struct thread_history *t = s->threads.all[0];
 
@@ -272,7 +272,7 @@ static void put_parent(struct buffer *out, const struct check *e, const struct s
 }
 
 /* Appends what a loop does that no repeated call explains. */
-static void put_work(struct buffer *out, const struct check *e, struct spin *s, bool in_kernel)
+static void put_activity(struct buffer *out, const struct check *e, struct spin *s, bool in_kernel)
 {
 	if (s->call.kind) {
 		buffer_string(out, "; ");
@@ -333,7 +333,7 @@ static void emit_values(
 			s->cpu / e->input->load.cpus, interval_ns);
 }
 
-static void put_commands(const struct check *e, struct check_result *out)
+static void remedy_by_tracing(const struct check *e, struct check_result *out)
 {
 	finding_remedy(out,
 		"sooth trace -c -p %u shows its system calls, sooth profile -p %u its functions",
@@ -348,7 +348,7 @@ static void put_remedy(const struct check *e, struct check_result *out)
 		finding_remedy(out, "if the process should be idle, restart it; ");
 	else if (p && p->has_role && p->role == AGENT_ROLE_TOOL)
 		finding_remedy(out, "if it should have ended: sooth kill %u; ", e->id.pid);
-	put_commands(e, out);
+	remedy_by_tracing(e, out);
 }
 
 static void emit_remedy(
@@ -363,7 +363,7 @@ static void emit_remedy(
 		finding_remedy(out, "%s; sooth profile --tree %llu shows its callers",
 			PROFILE_REGEXP_REMEDY, pid);
 	else if (in_kernel || s->is_held)
-		put_commands(e, out);
+		remedy_by_tracing(e, out);
 	else
 		put_remedy(e, out);
 }
@@ -376,7 +376,7 @@ static void report_spin(
 
 	profile_spots(&e->input->profile, &e->id, &s->spots);
 	s->task = profile_task_find(&e->input->profile, &e->id);
-	finding_begin(out, s->is_by_call ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
+	finding_begin(out, confidence_high_if(s->is_by_call), "");
 	finding_severity(out, severity(e, s, p, in_kernel));
 	if (s->threads.count == 1)
 		finding_thread(out, s->threads.all[0]->tid);
@@ -384,13 +384,13 @@ static void report_spin(
 		repeated_call_put(&text, &s->call);
 		put_parent(&text, e, s);
 		buffer_string(&text, "; ");
-		put_burner(&text, s);
+		put_cpu_use(&text, s);
 	} else {
 		buffer_string(&text, "an endless loop, or a long computation: ");
-		put_burner(&text, s);
+		put_cpu_use(&text, s);
 		buffer_format(
 			&text, "%s without a wait, input or output", is_starved(s) ? "," : "");
-		put_work(&text, e, s, in_kernel);
+		put_activity(&text, e, s, in_kernel);
 	}
 	put_session(&text, e);
 	finding_claim(out, "%s", buffer_cstr(&text));
@@ -411,12 +411,12 @@ static void report_spin(
 
 /* Returns whether the process could use the CPU and gets next to nothing of it: it is unknown
  * whether it would make progress with more. */
-static bool is_victim(const struct check *e, const struct spin *s)
+static bool gets_too_little_cpu(const struct check *e, const struct spin *s)
 {
 	return is_starved(s) && !s->is_by_call && s->cpu < check_option(e, "victim");
 }
 
-static void blind_of_victim(struct check_result *out, const struct spin *s)
+static void report_undecided(struct check_result *out, const struct spin *s)
 {
 	char reason[160];
 
@@ -506,8 +506,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (s.threads.count && is_at_work(e, &s))
 		check_fine(out, "computes, as this program does: %.0f %% of a CPU", s.cpu);
-	else if (s.threads.count && is_victim(e, &s))
-		blind_of_victim(out, &s);
+	else if (s.threads.count && gets_too_little_cpu(e, &s))
+		report_undecided(out, &s);
 	else if (s.threads.count &&
 		 (p.bytes_per_s <= check_option(e, "max-moved") || s.call.kind == REPEATED_STATE))
 		report_spin(e, out, &s, &p);

@@ -101,7 +101,7 @@ static enum place place_of(const struct wait_graph *g, const struct waits_proces
 	return link.is_idle ? PLACE_RESTS : PLACE_AWAY;
 }
 
-static void note_lock(struct locked *l, uint64_t address)
+static void add_lock(struct locked *l, uint64_t address)
 {
 	for (unsigned i = 0; i < l->locks; i++) {
 		if (l->addresses[i] == address)
@@ -129,7 +129,7 @@ static bool is_pausing(
 	return link.what == WAIT_SLEEP;
 }
 
-static bool is_putting(enum place place, const struct stack_wait *s)
+static bool puts_into_queue(enum place place, const struct stack_wait *s)
 {
 	return place == PLACE_RESTS && s->is_queue && !span_ends(s->by, "get");
 }
@@ -138,7 +138,7 @@ static void add_waiter(struct locked *l, const struct waits_thread *t, enum plac
 	const struct stack_wait *s)
 {
 	l->woken += place == PLACE_RESTS && can_be_woken(t);
-	l->full += is_putting(place, s);
+	l->full += puts_into_queue(place, s);
 	l->conditions += place == PLACE_RESTS && t->lock == WAITS_LOCK_JAVA_CONDITION &&
 			 t->timeout_state == SOOTH_STATE_ABSENT;
 	if (place == PLACE_SIGNAL && !l->signal)
@@ -154,7 +154,7 @@ static void add_waiter(struct locked *l, const struct waits_thread *t, enum plac
 	if (l->count[place] == 1 || t->since_ns < l->for_ns[place])
 		l->for_ns[place] = t->since_ns;
 	if (place == PLACE_LOCK)
-		note_lock(l, t->arguments[0]);
+		add_lock(l, t->arguments[0]);
 }
 
 /* Returns the name without its number: threads of one pool are "pool-1-thread-2" and
@@ -187,7 +187,7 @@ static void count_peers(struct locked *l)
 	}
 }
 
-static void find_locked(struct locked *l)
+static void count_threads(struct locked *l)
 {
 	const struct waits_thread *t = NULL;
 
@@ -317,13 +317,13 @@ static void put_threads(struct buffer *out, const struct locked *l, enum place p
 			!n		 ? ""
 			: n + 1 == count ? " and "
 					 : ", ",
-			(int)name.size, name.data);
+			SPAN_ARGS(name));
 		n++;
 	}
 }
 
 /* Appends the first function that differs: "reader (b11.py:8)". */
-static void put_other(struct buffer *out, const struct locked *l)
+static void put_other_place(struct buffer *out, const struct locked *l)
 {
 	const struct stack_wait *first = &l->of[PLACE_LOCK];
 	const struct waits_thread *t = NULL;
@@ -370,11 +370,11 @@ static void emit_threads(struct check_result *out, const struct locked *l, enum 
 			continue;
 		shown++;
 		buffer_reset(&text);
-		buffer_format(&text, "%.*s (%u) waits at 0x%llx for %s", (int)name.size, name.data,
+		buffer_format(&text, "%.*s (%u) waits at 0x%llx for %s", SPAN_ARGS(name),
 			t->record.tid, (unsigned long long)t->arguments[0],
 			SENTENCE_DURATION(t->since_ns));
 		if (s.by.size)
-			buffer_format(&text, " in %.*s", (int)s.by.size, s.by.data);
+			buffer_format(&text, " in %.*s", SPAN_ARGS(s.by));
 		buffer_string(&text, s.within.size ? ", called by " : "");
 		stack_wait_put_within(&text, &s);
 		finding_text(out, "thread", "%s", buffer_cstr(&text));
@@ -399,7 +399,7 @@ static void report_deadlock(struct check_result *out, const struct locked *l, en
 	put_threads(finding_value(out, "threads"), l, place);
 	stack_wait_put_within(finding_value(out, "within"), s);
 	stack_wait_put_function(finding_value(out, "caller"), s->caller, s->caller_file);
-	put_other(finding_value(out, "other"), l);
+	put_other_place(finding_value(out, "other"), l);
 	finding_value_span(out, "by", s->by);
 	finding_value_text(out, "pool", "%u", l->pool);
 	finding_value_text(out, "full", "%u thread%s", l->full, plural_wait(l->full));
@@ -439,7 +439,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!check_graph_begin(e, out, &g))
 		return;
 	l.p = wait_graph_process(&g, e->id.pid);
-	find_locked(&l);
+	count_threads(&l);
 	kind = kind_of(&l);
 	if (kind == KIND_NONE)
 		check_fine(out, "%u thread%s for a lock with a holder that could not go on",

@@ -255,11 +255,9 @@ static void diagnose_end(const struct check *e, struct check_result *out, const 
 {
 	struct ending_cause w;
 
-	if (ending_find_cause(&e->input->endings, of, process_start_ns(e), &w)) {
+	if (ending_find_cause(&e->input->endings, of, process_start_ns(e), &w))
 		report_unseen(out);
-		return;
-	}
-	if (!is_orderly(e, out, &w))
+	else if (!is_orderly(e, out, &w))
 		report_ending(e, out, &w);
 }
 

@@ -20,7 +20,7 @@ static const struct finding_option options[] = {
 		"longest time since the log was written, where no such message came meanwhile"),
 };
 
-static uint64_t size_before(const struct check *e, const struct fds_descriptor *now)
+static uint64_t first_size(const struct check *e, const struct fds_descriptor *now)
 {
 	snapshot_each (struct fds_descriptor, d, check_first(e, &e->input->fds), FDS_DESCRIPTOR) {
 		if (d->inode == now->inode && d->device_major == now->device_major &&
@@ -40,7 +40,7 @@ static bool is_log_path(const struct check *e, const char *path)
 }
 
 /* Returns whether files were opened, written and closed during the observation. */
-static bool writes_others(const struct check *e)
+static bool writes_other_files(const struct check *e)
 {
 	const struct call_history *h = call_histories_get(&e->input->calls, &e->id);
 
@@ -55,11 +55,11 @@ static bool writes_others(const struct check *e)
 
 /* Returns whether a file of the process that is no log grows: then it gets work done despite these
  * errors. */
-static bool grows_others(const struct check *e)
+static bool other_file_grows(const struct check *e)
 {
 	snapshot_each (struct fds_descriptor, d, check_last(e, &e->input->fds), FDS_DESCRIPTOR) {
 		if (d->type == FDS_FILE && !d->inode_state && !d->size_state && !d->flags_state &&
-			d->access != FDS_ACCESS_READ && d->size_bytes > size_before(e, d) &&
+			d->access != FDS_ACCESS_READ && d->size_bytes > first_size(e, d) &&
 			!logged_errors_file(
 				e->input, &e->id, d->inode, d->device_major, d->device_minor))
 			return true;
@@ -67,7 +67,7 @@ static bool grows_others(const struct check *e)
 	return false;
 }
 
-static bool has_come(const struct check *e, const struct logged_error *l)
+static bool came_meanwhile(const struct check *e, const struct logged_error *l)
 {
 	if (l->error->new_state != SOOTH_STATE_ABSENT && l->error->times_new)
 		return true;
@@ -77,11 +77,11 @@ static bool has_come(const struct check *e, const struct logged_error *l)
 
 static bool is_raised_by(const struct check *e, const struct logged_error *l)
 {
-	return l->error->times >= check_option(e, "min-times") && has_come(e, l) &&
+	return l->error->times >= check_option(e, "min-times") && came_meanwhile(e, l) &&
 	       logged_error_is_all(l) &&
 	       (l->error->messages > l->error->times || l->elsewhere_new || l->error->is_warning ||
 		       !work_has_listener(e) || check_has_finding(e, "clients-waiting")) &&
-	       !grows_others(e) && !writes_others(e);
+	       !other_file_grows(e) && !writes_other_files(e);
 }
 
 /* Appends the name of the signal in "terminated by signal 25". */

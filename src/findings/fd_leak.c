@@ -39,7 +39,7 @@ static const struct finding_option options[] = {
 /* --- what grew --- */
 
 /* Writes kind and path: "file /home/me/project". */
-static void put_group(struct buffer *out, const struct fds_descriptor *d)
+static void write_group(struct buffer *out, const struct fds_descriptor *d)
 {
 	struct span path = record_text(&d->record, &d->path);
 	bool is_file = d->type == FDS_FILE || d->type == FDS_DELETED;
@@ -62,7 +62,7 @@ static void add_snapshot(struct tally *groups, const struct snapshot *snapshot, 
 	snapshot_each (struct fds_descriptor, d, snapshot, FDS_DESCRIPTOR) {
 		struct tally_row *row;
 
-		put_group(&text, d);
+		write_group(&text, d);
 		row = tally_add(groups, span_of_string(buffer_cstr(&text)), is_last);
 		if (row) /* a connection, which a peer may have opened */
 			row->is_marked =

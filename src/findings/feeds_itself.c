@@ -121,9 +121,8 @@ static void report_circle(const struct check *e, struct check_result *out, const
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct circle o;
+	struct circle o = find_circle(e);
 
-	o = find_circle(e);
 	if (o.file)
 		report_circle(e, out, &o);
 	else

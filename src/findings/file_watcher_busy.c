@@ -38,7 +38,7 @@ struct look {
 	double all, events;
 };
 
-static void take_watches(struct look *l, const struct snapshot *s)
+static void read_watches(struct look *l, const struct snapshot *s)
 {
 	snapshot_each (struct fds_watch, w, s, FDS_WATCH) {
 		struct span path = record_text(&w->record, &w->path);
@@ -57,7 +57,7 @@ static bool is_watched(const struct look *l, const char *path)
 	return map_get(&l->watched, &key) || map_get(&l->watched, &folder);
 }
 
-static void take_files(void *user, const struct call_history *h)
+static void count_rewrites(void *user, const struct call_history *h)
 {
 	struct look *l = user;
 
@@ -135,9 +135,9 @@ static void check_rewrites(struct check_result *out, const struct check *e, stru
 {
 	struct check_ranked top;
 
-	take_files(l, e->calls.history);
+	count_rewrites(l, e->calls.history);
 	l->is_child = true;
-	child_calls_each(e, take_files, l);
+	child_calls_each(e, count_rewrites, l);
 	count_events(l, e, e->calls.history);
 	if (!check_rank(&l->files, weigh_file, NULL, &top, 1))
 		check_fine(out, "it rewrites nothing that it watches");
@@ -157,7 +157,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	map_init(&l.watched, sizeof(struct call_path), 0, DIRECTORIES_MAX);
 	map_init(&l.files, sizeof(struct call_path), sizeof(struct rewritten), FILES_MAX);
-	take_watches(&l, check_last(e, &e->input->fds));
+	read_watches(&l, check_last(e, &e->input->fds));
 	if (l.watched.count)
 		check_rewrites(out, e, &l);
 	else

@@ -67,15 +67,15 @@ static bool is_written(const struct fds_descriptor *d)
 	       !d->flags_state && (d->access == FDS_ACCESS_WRITE || d->access == FDS_ACCESS_BOTH);
 }
 
-static struct file_key key_of(const struct fds_descriptor *d)
+static struct file_key file_key_of(const struct fds_descriptor *d)
 {
 	return (struct file_key){ d->inode, d->device_major, d->device_minor };
 }
 
-static void take_first(struct look_at_sizes *l, const struct snapshot *first)
+static void read_first_sizes(struct look_at_sizes *l, const struct snapshot *first)
 {
 	snapshot_each (struct fds_descriptor, d, first, FDS_DESCRIPTOR) {
-		struct file_key key = key_of(d);
+		struct file_key key = file_key_of(d);
 		struct first_size *size = is_written(d) ? map_put(&l->files, &key, NULL) : NULL;
 
 		if (size)
@@ -113,7 +113,7 @@ static void add_growth(struct look_at_sizes *l, uint32_t mount, const struct fil
 	*g = sum;
 }
 
-static uint64_t gain_of(const struct fds_descriptor *d, const struct first_size *before,
+static uint64_t bytes_gained(const struct fds_descriptor *d, const struct first_size *before,
 	const struct call_contents *c)
 {
 	if (is_rewritten(c))
@@ -127,7 +127,7 @@ static uint64_t gain_of(const struct fds_descriptor *d, const struct first_size 
 /* Returns the written bytes of a gain. Memory files are not followed by name. Their position shows
  * how they were filled: writes leave it at the end of the file, while a file whose size was set and
  * that is filled through a mapping keeps its position. */
-static uint64_t written_of(
+static uint64_t bytes_written(
 	const struct fds_descriptor *d, const struct call_contents *c, uint64_t gained)
 {
 	if (d->type == FDS_MEMFD)
@@ -135,11 +135,11 @@ static uint64_t written_of(
 	return !c ? 0 : c->there_bytes < gained ? c->there_bytes : gained;
 }
 
-static void take_open(struct look_at_sizes *l, const struct fds_descriptor *d)
+static void add_open_file(struct look_at_sizes *l, const struct fds_descriptor *d)
 {
 	struct file_growth one = { .size_bytes = d->size_bytes, .fd = d->fd, .is_open = true };
 	bool is_memory = d->type == FDS_MEMFD;
-	struct file_key key = key_of(d);
+	struct file_key key = file_key_of(d);
 	struct first_size *before = map_put(&l->files, &key, NULL);
 	const struct call_contents *c;
 
@@ -151,8 +151,8 @@ static void take_open(struct look_at_sizes *l, const struct fds_descriptor *d)
 	one.is_deleted = d->type == FDS_DELETED || (!d->deleted_state && d->is_deleted);
 	one.is_append = (d->flags & O_APPEND_LINUX) != 0;
 	c = contents_of(l, &one.path);
-	one.most_bytes = gain_of(d, before, c);
-	one.written_bytes = written_of(d, c, one.most_bytes);
+	one.most_bytes = bytes_gained(d, before, c);
+	one.written_bytes = bytes_written(d, c, one.most_bytes);
 	one.space = is_memory ? NULL : file_space_of_mount(l->last, d->mount);
 	if (one.space || is_memory)
 		add_growth(l, is_memory ? FILE_GROWTH_OF_MEMORY : d->mount, &one);
@@ -170,7 +170,7 @@ static bool find_space(
 	return *space ? call_takes_space(path) : is_shared_memory;
 }
 
-static void take_closed(struct look_at_sizes *l)
+static void add_closed_files(struct look_at_sizes *l)
 {
 	map_for_each_key (map_while(l->calls, &l->calls->files), const void *, key) {
 		const struct call_contents *c = contents_of(l, key);
@@ -189,12 +189,12 @@ static void compare_sizes(struct look_at_sizes *l, const struct snapshot *first)
 {
 	map_init(&l->files, sizeof(struct file_key), sizeof(struct first_size), FILES_MAX);
 	map_init(&l->open, sizeof(struct call_path), 1, FILES_MAX);
-	take_first(l, first);
+	read_first_sizes(l, first);
 	snapshot_each (struct fds_descriptor, d, l->last, FDS_DESCRIPTOR) {
 		if (is_written(d))
-			take_open(l, d);
+			add_open_file(l, d);
 	}
-	take_closed(l);
+	add_closed_files(l);
 	map_fini(&l->files);
 	map_fini(&l->open);
 }
@@ -248,11 +248,6 @@ static const struct finding_option options[] = {
 	UNLISTED_BYTES("log-size", 1 << 20, 1, 1e15, "minimum size of a deleted log"),
 };
 
-struct look {
-	const struct check *e;
-	struct check_result *out;
-};
-
 static double per_s(const struct file_growth *g, uint64_t bytes)
 {
 	return (double)bytes * (double)NS_PER_S / (double)g->interval_ns;
@@ -270,7 +265,7 @@ static bool is_on_disk(const struct file_growth *g)
 
 /* Returns the bytes that can still be written; negative: unknown. Files in memory need memory too.
  */
-static double left_of(const struct check *e, const struct file_growth *g)
+static double bytes_left(const struct check *e, const struct file_growth *g)
 {
 	const struct host_memory *memory = &e->input->memory;
 	bool has_memory = memory->record.time_ns && memory->available_state == SOOTH_STATE_VALUE;
@@ -351,7 +346,7 @@ enum filling {
 
 static enum filling filling_of(const struct check *e, const struct file_growth *g)
 {
-	double left = left_of(e, g);
+	double left = bytes_left(e, g);
 
 	if (left < 0 || is_sparse(e, g))
 		return FILLING_NOTHING;
@@ -373,7 +368,7 @@ static double weigh_file_system(const void *key, const void *value, const void *
 	const struct file_growth *g = value;
 
 	(void)key;
-	return filling_of(e, g) == FILLING_NOTHING ? 0 : rate_of(g) / (left_of(e, g) + 1);
+	return filling_of(e, g) == FILLING_NOTHING ? 0 : rate_of(g) / (bytes_left(e, g) + 1);
 }
 
 static struct span place_of(const struct file_growth *g)
@@ -432,18 +427,15 @@ static void put_remedy(const struct check *e, struct check_result *out, const st
 			e->id.pid, file_space_command(g->space, command));
 }
 
-static void report_growth(struct look *l, const struct file_growth *g)
+static void report_growth(
+	const struct check *e, struct check_result *out, const struct file_growth *g)
 {
-	enum finding_confidence confidence = !l->e->calls.is_read ? FINDING_CONFIDENCE_LOW
-					     : l->e->calls.is_sampled || l->e->calls.lost
-						     ? FINDING_CONFIDENCE_MEDIUM
-						     : FINDING_CONFIDENCE_HIGH;
-	const struct check *e = l->e;
-	struct check_result *out = l->out;
+	bool is_exact = !e->calls.is_sampled && !e->calls.lost;
 	enum filling filling = filling_of(e, g);
-	double left = left_of(e, g);
+	double left = bytes_left(e, g);
 
-	finding_begin(out, confidence, g->path.text);
+	finding_begin(out, e->calls.is_read ? confidence_high_if(is_exact) : FINDING_CONFIDENCE_LOW,
+		g->path.text);
 	if (left * (double)NS_PER_S <= rate_of(g) * check_option(e, "max-time-high"))
 		finding_severity(out, FINDING_HIGH);
 	else if (filling < FILLING_NEARLY_FULL)
@@ -494,14 +486,13 @@ static void report_fine(struct check_result *out, const struct map *all)
 static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct check_ranked top[SHOWN_MAX];
-	struct look l = { .e = e, .out = out };
 	struct map all;
 	size_t count = 0;
 
 	if (file_growth_read(&all, e, e->calls.is_read ? e->calls.history : NULL)) {
 		count = check_rank(&all, weigh_file_system, e, top, SHOWN_MAX);
 		for (size_t i = 0; i < count; i++)
-			report_growth(&l, top[i].value);
+			report_growth(e, out, top[i].value);
 		if (e->calls.is_read)
 			count += inode_use_report(e, out, check_option(e, "max-time"),
 				check_option(e, "max-time-high"));

@@ -69,7 +69,7 @@ static bool is_suspended_job(const struct check *e, const struct waits_process *
 }
 
 /* Returns what stopped the process, as `sooth why` reports it; a signal without the probe waits. */
-static enum stop stop_of(const struct check *e, struct check_result *out)
+static enum stop kind_of_stop(const struct check *e, struct check_result *out)
 {
 	const struct waits_process *p;
 	struct wait_chain chain;
@@ -99,7 +99,7 @@ static void report_stop(const struct check *e, struct check_result *out, uint64_
 	enum stop stop;
 
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "");
-	stop = is_stopped ? stop_of(e, out) : STOP_BY_FREEZER;
+	stop = is_stopped ? kind_of_stop(e, out) : STOP_BY_FREEZER;
 	finding_low_if(out, stop == STOP_OF_JOB);
 	finding_value_text(
 		out, "any", "%s", e->process->agent || e->process->owner_agent ? "" : "--any ");
@@ -116,7 +116,7 @@ static void report_stop(const struct check *e, struct check_result *out, uint64_
 }
 
 /* Returns whether it was stopped and resumed again, several times. */
-static bool is_paced(const struct check *e)
+static bool is_often_resumed(const struct check *e)
 {
 	const struct sample_series *s = &e->series;
 	unsigned resumed = 0;
@@ -137,7 +137,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	stopped_for_ns = stopped_ns(e);
 	if (check_is_reported_of(e, parent, VERDICT_FROZEN))
 		check_fine(out, "reported for %u", parent->id.pid);
-	else if (is_paced(e))
+	else if (is_often_resumed(e))
 		check_fine(
 			out, "stopped and resumed again and again, as a limiter of CPU time does");
 	else if (e->process->process->state == 'T' &&

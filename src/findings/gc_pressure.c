@@ -28,12 +28,12 @@ struct collection {
 	double cpu, all;	   /* percent of one CPU: collecting threads; all threads */
 	double demand;		   /* the same including the time they were ready to run */
 	double running; /* share of samples that found a collecting thread running, in percent */
-	bool is_of_machine;
+	bool is_of_jvm;
 	struct work_cpu of;	   /* all threads */
 	struct profile_match work; /* stacks in which the program collects */
 };
 
-static bool is_of_machine(const char *name)
+static bool is_of_jvm(const char *name)
 {
 	static const char *const names[] = { "VM Thread", "GC Thread#", "G1 " };
 
@@ -54,7 +54,7 @@ static struct collection collection_of(const struct check *e)
 		c.cpu += cpu;
 		c.demand += demand > cpu ? demand : cpu;
 		c.running += t->met ? 100.0 * t->running / t->met : 0;
-		c.is_of_machine |= is_of_machine(t->name);
+		c.is_of_jvm |= is_of_jvm(t->name);
 		thread_top_add(&c.threads, t, thread_history_cpu);
 	}
 	if (c.running > 100)
@@ -64,7 +64,7 @@ static struct collection collection_of(const struct check *e)
 
 /* Returns whether the collector is under pressure. Its helper threads start and end with the work:
  * if they lived only for the last 50 ms, the heap is not almost full. */
-static bool is_pressed(const struct check *e, const struct collection *c)
+static bool collects_too_much(const struct check *e, const struct collection *c)
 {
 	return thread_history_ns(c->threads.all[0]) >= OBSERVED_LEAST &&
 	       c->running >= check_option(e, "min-running") &&
@@ -95,7 +95,7 @@ static void report_collection(
 		finding_percent(out, WITH_READY, c->demand, interval_ns);
 	thread_top_emit(&c->threads, out, put_cpu);
 	finding_unseen(out, "how full the heap is, and how much a collection frees");
-	if (c->is_of_machine)
+	if (c->is_of_jvm)
 		finding_remedy(out,
 			"jcmd %u GC.heap_info, as the user of the process, shows how full the heap "
 			"is; a larger java -Xmx gives it room; jcmd %u GC.heap_dump FILE.hprof "
@@ -169,7 +169,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		report_functions(e, out, &c);
 	else if (!c.threads.count)
 		check_fine(out, "no thread with the name of a garbage collector");
-	else if (is_pressed(e, &c))
+	else if (collects_too_much(e, &c))
 		report_collection(e, out, &c);
 	else
 		check_fine(out, "garbage collection: %.0f %% of a CPU", c.cpu);

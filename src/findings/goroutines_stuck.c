@@ -83,7 +83,7 @@ static void find_stuck(struct stuck *s, const struct wait_graph *g, uint32_t pid
 
 /* Returns how long all threads but the last one have rested. The thread that ran last may be the
  * runtime's own (sysmon), which wakes now and then, and forces a collection every two minutes. */
-static uint64_t idle_of(const struct wait_graph *g, uint32_t pid)
+static uint64_t rested_ns(const struct wait_graph *g, uint32_t pid)
 {
 	uint64_t least_ns = UINT64_MAX, second_ns = UINT64_MAX;
 
@@ -102,7 +102,7 @@ static uint64_t idle_of(const struct wait_graph *g, uint32_t pid)
 
 /* Returns how long a group has waited: the collector marks goroutines that wait, or nothing ran at
  * all. */
-static uint64_t wait_of(const struct stuck *s, const struct waits_goroutines *w)
+static uint64_t wait_ns(const struct stuck *s, const struct waits_goroutines *w)
 {
 	return !w->longest_state && w->longest_ns > s->idle_ns ? w->longest_ns : s->idle_ns;
 }
@@ -118,10 +118,10 @@ static struct stuck earlier_of(const struct wait_graph *g, uint32_t pid)
 
 /* Returns how long a group has waited that is the same at both samples: in a program that hardly
  * runs that is no contention. */
-static uint64_t group_wait_of(
+static uint64_t group_wait_ns(
 	const struct check *e, const struct stuck *s, const struct waits_goroutines *w)
 {
-	uint64_t known_ns = wait_of(s, w), observed_ns = e->input->end_ns - e->input->begin_ns;
+	uint64_t known_ns = wait_ns(s, w), observed_ns = e->input->end_ns - e->input->begin_ns;
 	double cpu = process_table_cpu_percent(e->process);
 	bool is_quiet = cpu >= 0 && cpu < QUIET_PERCENT &&
 			thread_histories_sum(&e->input->threads, &e->id, thread_history_voluntary) <
@@ -155,18 +155,18 @@ static bool has_only_waiters(const struct stuck *s)
 
 /* Returns the wait of the group that has waited longest, and has not become smaller since the first
  * sample. */
-static uint64_t lock_wait_of(
+static uint64_t lock_wait_ns(
 	const struct check *e, const struct wait_graph *g, const struct stuck *s)
 {
-	uint64_t longest_ns = wait_of(s, s->wants_lock);
+	uint64_t longest_ns = wait_ns(s, s->wants_lock);
 	struct stuck earlier = earlier_of(g, e->id.pid);
 
 	if (has_only_waiters(s) && has_only_waiters(&earlier))
 		return e->input->end_ns - e->input->begin_ns;
 	wait_goroutines_each (g, e->id.pid, w) {
 		if (was_there(g, w, wait_goroutines_want_lock) &&
-			group_wait_of(e, s, w) > longest_ns)
-			longest_ns = group_wait_of(e, s, w);
+			group_wait_ns(e, s, w) > longest_ns)
+			longest_ns = group_wait_ns(e, s, w);
 	}
 	return longest_ns;
 }
@@ -312,21 +312,21 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (!check_graph_begin(e, out, &g))
 		return;
 	find_stuck(&s, &g, e->id.pid);
-	s.idle_ns = idle_of(&g, e->id.pid);
+	s.idle_ns = rested_ns(&g, e->id.pid);
 	sends = unreceived_group(e, &g, &s);
 	if (!s.main)
 		check_fine(out, "no goroutines");
 	else if (check_is_stopped(e))
 		check_fine(out, "the process is stopped");
 	else if (s.wants_lock && earlier_of(&g, e->id.pid).wants_lock &&
-		 check_is_over(e, time_option(e, &s), lock_wait_of(e, &g, &s), ""))
-		report_lock(out, &g, &s, lock_wait_of(e, &g, &s));
+		 check_is_over(e, time_option(e, &s), lock_wait_ns(e, &g, &s), ""))
+		report_lock(out, &g, &s, lock_wait_ns(e, &g, &s));
 	else if (wait_goroutines_want_goroutine(s.main) && !s.others_go_on &&
 		 check_is_over(e, time_option(e, &s), s.idle_ns, ""))
 		report_main(out, &s, s.idle_ns);
 	else if (sends &&
-		 check_is_over(e, "min-time-at-rest", group_wait_of(e, &s, sends), "sends"))
-		report_sends(out, &g, &s, sends, group_wait_of(e, &s, sends));
+		 check_is_over(e, "min-time-at-rest", group_wait_ns(e, &s, sends), "sends"))
+		report_sends(out, &g, &s, sends, group_wait_ns(e, &s, sends));
 	else
 		check_fine(out, "its goroutines can go on");
 }

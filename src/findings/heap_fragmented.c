@@ -47,7 +47,7 @@ static void report_unread(struct check_result *out, const struct malloc_heap *h)
 	struct span reason = record_text(&h->record, &h->reason);
 	char text[192];
 
-	snprintf(text, sizeof(text), "%.*s", (int)reason.size, reason.data);
+	snprintf(text, sizeof(text), "%.*s", SPAN_ARGS(reason));
 	check_blind_by(out, is_other ? FINDING_INAPPLICABLE : check_cause(h->state), text, "");
 }
 

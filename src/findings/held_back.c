@@ -167,7 +167,7 @@ static void report_io(struct check_result *out, const struct held_io *io)
 
 /* Finds the processes on the CPUs that the process may use. False: they do not use more of these
  * CPUs than it does. */
-static bool is_bound(const struct check *e, struct limit_users *users)
+static bool is_limited_to_cpus(const struct check *e, struct limit_users *users)
 {
 	limit_users_find(users, e, LIMITS_SHARED_CPUS, span_of("", 0));
 	return users->count && !limit_user_is_self(e, &users->top[0]);
@@ -179,7 +179,7 @@ static bool is_starved(const struct check *e, const struct held_time *t)
 	struct limit_users users;
 
 	return t->is_measured && could >= check_option(e, "could-run") &&
-	       check_is_over(e, is_bound(e, &users) ? "starved-bound" : "starved",
+	       check_is_over(e, is_limited_to_cpus(e, &users) ? "starved-bound" : "starved",
 		       100 * t->waited / could, "starved");
 }
 
@@ -189,7 +189,7 @@ static void report_starved(
 	double could = t->ran + t->waited;
 	struct limit_users users;
 	_cleanup_(buffer_fini) struct buffer by = { 0 }, where = { 0 };
-	bool on_own = is_bound(e, &users), is_last = t->policy == THREADS_IDLE;
+	bool on_own = is_limited_to_cpus(e, &users), is_last = t->policy == THREADS_IDLE;
 	const struct limits_holder *h = users.top[0].holder;
 	struct span cpus = on_own ? record_text(&h->record, &h->place) : span_of("", 0);
 
@@ -241,7 +241,7 @@ static void report_starved(
  * when it ends; a wait that lasts shows only in the states. A thread that ran meanwhile has most of
  * its waits in the counter: if the counter has little, the samples met the thread ready by chance,
  * as a thread that a timer wakes together with the samples. */
-static double waited_of(const struct check *e, const struct thread_history *t, double ran)
+static double waited_for_cpu(const struct check *e, const struct thread_history *t, double ran)
 {
 	bool is_always_ready = t->running == t->input && t->input >= STATES_LEAST;
 	double counted = thread_history_demand(t) - ran;
@@ -257,7 +257,7 @@ static struct held_time held_time_of(const struct check *e)
 
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double ran = thread_history_cpu(t);
-		double waited = waited_of(e, t, ran);
+		double waited = waited_for_cpu(e, t, ran);
 
 		if (ran < 0 || t->waited_state || (most.is_measured && waited <= most.waited))
 			continue;

@@ -284,7 +284,7 @@ static bool another_works(
 
 /* Returns whether the holder is the same as at the first sample: a holder that tries again may have
  * got the lock in between. */
-static bool is_lasting(const struct check *e, const struct wait_link *link, size_t at)
+static bool has_same_holder(const struct check *e, const struct wait_link *link, size_t at)
 {
 	struct wait_graph g = wait_graph_of(check_first(e, &e->input->waits), NULL);
 	struct wait_chain chain;
@@ -296,7 +296,7 @@ static bool is_lasting(const struct check *e, const struct wait_link *link, size
 
 /* Returns how long the holder and all processes that it waits for in turn have rested; 0: one of
  * them works. A backend that is idle in a transaction has the lock whatever its client does. */
-static uint64_t holder_check_rested_ns(const struct check *e, const struct wait_graph *g,
+static uint64_t holders_rested_ns(const struct check *e, const struct wait_graph *g,
 	const struct wait_chain *chain, size_t at)
 {
 	bool is_backend = chain->links[at].what == WAIT_DATABASE_LOCK;
@@ -348,11 +348,6 @@ static bool has_no_other_end(const struct wait_link *link)
 	return link->what == WAIT_FIFO_OPEN && !link->party && link->object;
 }
 
-static bool is_writer(const struct wait_link *link)
-{
-	return link->object->events == O_WRONLY;
-}
-
 static enum cause lock_cause(const struct wait_chain *chain, size_t at)
 {
 	if (chain->links[at].what == WAIT_DATABASE_LOCK)
@@ -378,9 +373,9 @@ static void diagnose_lock_wait(struct held_up *h, const struct check *e, const s
 	if (at + 1 == chain->count || is_on_duty(chain, at) || is_at_work(chain, at) ||
 		stopped_process_text(&chain->links[chain->count - 1]))
 		return;
-	if (chain->links[at].is_polling && !is_lasting(e, &chain->links[at], at))
+	if (chain->links[at].is_polling && !has_same_holder(e, &chain->links[at], at))
 		return;
-	rested = holder_check_rested_ns(e, g, chain, at);
+	rested = holders_rested_ns(e, g, chain, at);
 	h->for_ns = shortest_ns(chain, at);
 	if (rested < h->for_ns)
 		h->for_ns = rested;
@@ -511,7 +506,8 @@ static struct held_up find_held_up(
 		if (stopped_process_text(link))
 			h.cause = CAUSE_STOPPED;
 		else if (has_no_other_end(link))
-			h.cause = is_writer(link) ? CAUSE_NO_READER : CAUSE_NO_WRITER;
+			h.cause = link->object->events == O_WRONLY ? CAUSE_NO_READER
+								   : CAUSE_NO_WRITER;
 		else if (wait_is_left_mutex(link)) /* the kernel would hand on a robust mutex */
 			h.cause = h.at ? CAUSE_DEADLOCK : CAUSE_OWN_DEADLOCK;
 		else if (wait_is_left_semaphore(link) || wait_is_of_prepared(link) ||
@@ -625,7 +621,7 @@ static uint32_t holder_pid(const struct held_up *h)
 
 /* Appends what the link does, or for a lock what the end of the chain does, which has to go on:
  * "waits for bash (7), which opens the FIFO x: no process has the other end open". */
-static void put_does(struct buffer *out, const struct held_up *h)
+static void put_activity(struct buffer *out, const struct held_up *h)
 {
 	bool is_lock = h->cause == CAUSE_LOCK || h->cause == CAUSE_LOCK_INHERITED;
 	const struct wait_link *holder = &h->chain->links[h->at + is_lock];
@@ -678,7 +674,7 @@ static void set_values(struct check_result *out, const struct held_up *h)
 	finding_value_time(out, "time", h->for_ns);
 	wait_object_text(finding_value(out, "object"), link);
 	wait_put_object(finding_value(out, "on object"), link, " on ");
-	put_does(finding_value(out, "does"), h);
+	put_activity(finding_value(out, "does"), h);
 	wait_put_process(finding_value(out, "end"), end);
 	finding_value_text(out, "end pid", "%u", end->node_pid);
 	wait_put_process(finding_value(out, "client"),
@@ -759,11 +755,6 @@ static void emit_short(const struct check *e, struct check_result *out, const st
 	check_blind_because(out, buffer_cstr(&text), CHECK_LONGER);
 }
 
-static uint64_t ended_ns(const struct snapshot *s)
-{
-	return ((const struct sooth_record *)(const void *)s->end.data)->time_ns;
-}
-
 /* Returns whether the database session that has the lock is one of this process: lock-kept. */
 static bool is_own_session(const struct check *e, const struct held_up *h)
 {
@@ -776,17 +767,14 @@ static bool is_own_session(const struct check *e, const struct held_up *h)
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	const struct snapshot *first = check_first(e, &e->input->waits),
-			      *last = check_last(e, &e->input->waits);
+	uint64_t interval = check_interval_ns(e, &e->input->waits);
 	const struct waits_process *other;
 	struct wait_chain chain;
 	struct wait_graph g;
 	struct held_up h;
-	uint64_t interval;
 
 	if (!check_chain_begin(e, out, &g, &chain))
 		return;
-	interval = first ? ended_ns(last) - ended_ns(first) : 0;
 	h = find_held_up(e, &g, &chain);
 	if (h.cause && h.for_ns < interval && is_of_busy(e, &g, &chain))
 		h = (struct held_up){

@@ -74,8 +74,7 @@ static void report_function(const struct check *e, struct check_result *out, con
 	bool is_within;
 
 	profile_spots(&e->input->profile, &e->id, &spots);
-	buffer_format(&name, "%.*s (%.*s)", (int)f->name.size, f->name.data, (int)f->file.size,
-		f->file.data);
+	buffer_format(&name, "%.*s (%.*s)", SPAN_ARGS(f->name), SPAN_ARGS(f->file));
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	is_within =
 		spots.within.size && strcmp(buffer_cstr(&spots.within), buffer_cstr(&name)) != 0;

@@ -101,5 +101,4 @@ static void diagnose(const struct check *e, struct check_result *out)
 }
 
 const struct finding_detector finding_double_free = { diagnose_twice, FINDING_OPTIONS(options) };
-
 const struct finding_detector finding_invalid_free = { diagnose, FINDING_OPTIONS(options) };

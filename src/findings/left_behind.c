@@ -9,6 +9,7 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/ended_input.h"
 #include "analyze/evidence/work_share.h"
+#include "analyze/sockets/socket_sums.h"
 #include "base/cleanup.h"
 
 NUMBER(SPINS_PERCENT, 85, PERCENT, "of the time: a thread that does nothing else spins");
@@ -57,8 +58,7 @@ static double failed_writes(const struct check *e, const struct call_history *h)
 {
 	double failed = 0;
 
-	map_for_each (
-		&h->repeats, const struct call_repeat_key *, key, const struct call_repeat *, r) {
+	call_repeats_each (h, key, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (key->result == -EPIPE && row && row->transfer.direction == SYSCALL_WRITES &&
@@ -72,12 +72,8 @@ static double failed_writes(const struct check *e, const struct call_history *h)
  * peer. */
 static bool has_no_peer(const struct snapshot *snapshot, const struct fds_descriptor *d)
 {
-	struct batch all = snapshot_records(snapshot);
-
-	batch_for_each (r, &all) {
-		const struct sockets_socket *s = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (s && s->inode == d->inode)
+	sockets_each (snapshot, s) {
+		if (s->inode == d->inode)
 			return s->family == SOCKETS_UNIX && !s->is_from_tables && !s->peer_inode &&
 			       !s->state_state && s->state == SOCKETS_ESTABLISHED;
 	}
@@ -195,9 +191,8 @@ static void report_left_process(const struct check *e, struct check_result *out,
 {
 	const struct process_entry *p = e->process;
 
-	finding_begin(out, l->is_sure ? FINDING_CONFIDENCE_HIGH : FINDING_CONFIDENCE_MEDIUM, "");
-	if (!l->is_sure && !l->heirs.size)
-		finding_severity(out, FINDING_LOW);
+	finding_begin(out, confidence_high_if(l->is_sure), "");
+	finding_low_if(out, !l->is_sure && !l->heirs.size);
 	finding_claim(out, "left behind: its parent has ended, and %s", l->reason);
 	if (l->heirs.size)
 		finding_claim(out,
@@ -217,8 +212,7 @@ static void report_left_process(const struct check *e, struct check_result *out,
 
 static bool catches_hangup(const struct check *e)
 {
-	struct batch all = snapshot_records(check_last(e, &e->input->waits));
-	const struct waits_signals *s = find_process_signals(&all, e->id.pid);
+	const struct waits_signals *s = check_signals(e, check_last(e, &e->input->waits));
 
 	return s && s->caught & 1;
 }
@@ -240,8 +234,7 @@ static void report_without_terminal(
 	const struct check *e, struct check_result *out, const struct progress *work)
 {
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "terminal");
-	if (!e->process->agent || !catches_hangup(e))
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, !e->process->agent || !catches_hangup(e));
 	finding_claim(out, "its terminal was closed, and it works on: ");
 	if (work->is_measured && work->calls_per_s >= check_option(e, "min-calls"))
 		finding_claim(out, "%.0f reads and writes a second, ", work->calls_per_s);

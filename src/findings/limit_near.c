@@ -547,9 +547,6 @@ static void diagnose(const struct check *e, struct check_result *out)
 }
 
 const struct finding_detector finding_fd_limit_near = { diagnose, FINDING_OPTIONS(options) };
-
 const struct finding_detector finding_cpu_limit_near = { diagnose, FINDING_OPTIONS(options) };
-
 const struct finding_detector finding_watch_limit_near = { diagnose, FINDING_OPTIONS(options) };
-
 const struct finding_detector finding_limit_near = { diagnose, FINDING_OPTIONS(options) };

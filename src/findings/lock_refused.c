@@ -70,7 +70,7 @@ static bool has_written(const struct call_history *h, const char *path)
 
 /* --- the holder --- */
 
-static const struct waits_party *holder_in(
+static const struct waits_party *find_holder(
 	const struct snapshot *s, const char *path, uint32_t pid, uint32_t only)
 {
 	snapshot_each (struct waits_party, p, s, WAITS_PARTY) {
@@ -85,9 +85,9 @@ static const struct waits_party *holder_in(
 static const struct waits_party *holder_of(const struct check *e, const char *path)
 {
 	const struct waits_party *now =
-		holder_in(check_last(e, &e->input->waits), path, e->id.pid, 0);
+		find_holder(check_last(e, &e->input->waits), path, e->id.pid, 0);
 
-	if (!now || !holder_in(check_first(e, &e->input->waits), path, e->id.pid, now->party_pid))
+	if (!now || !find_holder(check_first(e, &e->input->waits), path, e->id.pid, now->party_pid))
 		return NULL;
 	return now;
 }
@@ -112,8 +112,7 @@ static bool is_refused(const struct call_repeat_key *key)
 static void read_refusals(struct map *out, const struct call_history *h)
 {
 	map_init(out, sizeof(struct call_path), sizeof(struct refusal), FILES_MAX);
-	map_for_each (
-		&h->repeats, const struct call_repeat_key *, key, const struct call_repeat *, r) {
+	call_repeats_each (h, key, r) {
 		struct refusal *all =
 			takes_lock(key) && *r->text ? map_put(out, r->text, NULL) : NULL;
 
@@ -224,9 +223,8 @@ static void report_refusal(const struct check *e, struct check_result *out, cons
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct refusal r;
+	struct refusal r = find_lock(e);
 
-	r = find_lock(e);
 	if (r.path && check_has_finding(e, "held-up"))
 		check_fine(out, "the lock that is refused is that of held-up");
 	else if (!r.path)

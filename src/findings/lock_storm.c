@@ -63,7 +63,7 @@ struct storm {
 
 /* --- the threads involved --- */
 
-static double switches_of(const struct thread_history *t)
+static double switches_per_s(const struct thread_history *t)
 {
 	double given = thread_history_voluntary(t), taken = thread_history_involuntary(t);
 
@@ -116,10 +116,10 @@ static void add_calls(struct storm *s, const struct call_waits *w)
 
 static void add_thread(struct storm *s, const struct thread_history *t, bool is_yielder)
 {
-	thread_top_add(&s->threads, t, switches_of);
+	thread_top_add(&s->threads, t, switches_per_s);
 	s->yielders += is_yielder;
 	s->at_locks += t->waits[THREAD_WAIT_LOCK];
-	s->switches += switches_of(t);
+	s->switches += switches_per_s(t);
 	s->cpu += thread_history_cpu(t);
 	s->demand += is_yielder ? thread_history_demand(t) : thread_history_cpu(t);
 	if (thread_history_cpu(t) > s->busiest) {
@@ -138,8 +138,8 @@ static void find_storm(const struct check *e, struct storm *s)
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		bool is_yielder;
 
-		if (switches_of(t) > s->highest)
-			s->highest = switches_of(t);
+		if (switches_per_s(t) > s->highest)
+			s->highest = switches_per_s(t);
 		if (t->met < check_option(e, "min-readings") || thread_history_cpu(t) < 0)
 			continue;
 		is_yielder = yields_cpu(e, t);
@@ -245,7 +245,7 @@ static void find_convoy(const struct check *e, struct convoy *c)
 		c->resting += t->waits[THREAD_WAIT_TIME] + t->uninterruptible;
 		c->cpu += thread_history_cpu(t);
 		c->demand += thread_history_demand(t) > 0 ? thread_history_demand(t) : 0;
-		c->switches += switches_of(t) > 0 ? switches_of(t) : 0;
+		c->switches += switches_per_s(t) > 0 ? switches_per_s(t) : 0;
 		if (c->least < 0 || thread_history_cpu(t) < c->least)
 			c->least = thread_history_cpu(t);
 	}
@@ -326,8 +326,8 @@ static void report_convoy(const struct check *e, struct check_result *out, const
 
 static void put_switches(struct buffer *out, const struct thread_history *t)
 {
-	buffer_format(
-		out, ": %.0f times a second, %.0f %% CPU", switches_of(t), thread_history_cpu(t));
+	buffer_format(out, ": %.0f times a second, %.0f %% CPU", switches_per_s(t),
+		thread_history_cpu(t));
 }
 
 static void report_storm(const struct check *e, struct check_result *out, const struct storm *s,

@@ -60,7 +60,7 @@ static bool is_own_pair(
 	return own > 0;
 }
 
-static bool is_inside(
+static bool is_woken_from_inside(
 	const struct wait_graph *g, const struct waits_thread *t, const struct waits_object *o)
 {
 	switch (o->type) {
@@ -74,9 +74,9 @@ static bool is_inside(
 	}
 }
 
-enum waits_so { CAN_WAKE, IS_LOOP, IS_WAITING };
+enum wait_kind { CAN_WAKE, IS_LOOP, IS_WAITING };
 
-static enum waits_so look_at(const struct wait_graph *g, const struct waits_thread *t)
+static enum wait_kind wait_kind_of(const struct wait_graph *g, const struct waits_thread *t)
 {
 	unsigned count = 0;
 
@@ -88,7 +88,7 @@ static enum waits_so look_at(const struct wait_graph *g, const struct waits_thre
 	if (t->lock != WAITS_LOCK_NONE)
 		return t->arguments[1] & WAITS_FUTEX_PRIVATE ? IS_WAITING : CAN_WAKE;
 	wait_objects_each (g, t, o) {
-		if (o->role != WAITS_ROLE_WATCHED || !is_inside(g, t, o))
+		if (o->role != WAITS_ROLE_WATCHED || !is_woken_from_inside(g, t, o))
 			return CAN_WAKE;
 		count++;
 	}
@@ -113,7 +113,7 @@ static bool find_stuck(const struct check *e, const struct wait_graph *g, struct
 
 	*s = (struct stuck){ .for_ns = UINT64_MAX };
 	wait_threads_each (g, e->id.pid, t) {
-		enum waits_so so = look_at(g, t);
+		enum wait_kind so = wait_kind_of(g, t);
 
 		if (so == CAN_WAKE)
 			return false;

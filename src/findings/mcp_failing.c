@@ -107,8 +107,7 @@ static bool diagnose_start(
 	if (!s->mcp_start || (s->mcp_start == PROC_MCP_CONNECTED && !has_words))
 		return false;
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, "start");
-	if (has_words)
-		finding_severity(out, FINDING_LOW);
+	finding_low_if(out, has_words);
 	claim_start(e, out, s, time_ns);
 	finding_time(out, "since the agent began to connect to it", time_ns);
 	finding_remedy(out, "%s",

@@ -245,14 +245,13 @@ static void emit_place(const struct check *e, struct check_result *out,
 	if (is_claim)
 		finding_claim(out, ", %s touched by %.*s%s%.*s%s",
 			place->percent > 50 ? "most of it" : "much of it",
-			(int)place->function.size, place->function.data,
-			place->file.size ? " (" : "", (int)place->file.size, place->file.data,
-			place->file.size ? ")" : "");
+			SPAN_ARGS(place->function), place->file.size ? " (" : "",
+			SPAN_ARGS(place->file), place->file.size ? ")" : "");
 	else
 		finding_unseen(out, "which code keeps it: %s", why_no_keeper(e));
 	finding_text(out, "touched there first", "%u %% of %s in new pages%s%.*s", place->percent,
 		FORMAT_BYTES(place->touched_bytes), is_claim ? "" : ", in ",
-		is_claim ? 0 : (int)place->function.size, place->function.data);
+		is_claim ? 0 : SPAN_ARGS(place->function));
 }
 
 static void emit_claim(const struct check *e, struct check_result *out,
@@ -408,20 +407,21 @@ static void report_too_little(const struct check *e, struct check_result *out,
 
 /* Returns whether memory returned to its lows, or to no more than it had earlier; it is open
  * whether a new high returns, too. */
-static bool came_back(const struct memory_trend *j)
+static bool has_fallen_back(const struct memory_trend *j)
 {
 	return j->has_stopped || j->largest_fall * 2 >= j->growth.last - j->growth.first;
 }
 
 enum size { NO_GAIN, LITTLE_GAIN, SLOW_GAIN, FULL_GAIN };
 
-static enum size size_of(const struct check *e, const struct memory_trend *j)
+static enum size gain_size(const struct check *e, const struct memory_trend *j)
 {
 	const struct growth *g = &j->growth;
 	double least = check_option(e, "min-gain"), gain = g->last - g->first;
 
 	if (gain >= least)
-		return g->grows || g->may_grow || j->low_gain >= least || !came_back(j) ? FULL_GAIN
+		return g->grows || g->may_grow || j->low_gain >= least || !has_fallen_back(j)
+			       ? FULL_GAIN
 		       : may_go_on(e, j) ? LITTLE_GAIN
 					 : NO_GAIN;
 	if (g->grows && g->is_steady && gain >= check_option(e, "slow-gain") &&
@@ -472,7 +472,7 @@ static void diagnose_growth(
 	const struct check *e, struct check_result *out, const struct memory_trend *j)
 {
 	const struct growth *g = &j->growth;
-	enum size size = size_of(e, j);
+	enum size size = gain_size(e, j);
 	struct memory_gain m;
 
 	if (size == NO_GAIN) {
@@ -568,11 +568,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	memory_trend_of(&j, e, points, count);
-	if (managed_heap_grows(&heap, e, check_option(e, "slow-gain"))) {
+	if (managed_heap_grows(&heap, e, check_option(e, "slow-gain")))
 		report_kept(e, out, &heap);
-		return;
-	}
-	if (!j.growth.is_measured)
+	else if (!j.growth.is_measured)
 		check_blind_because(out, "the observation has too few samples", CHECK_LONGER);
 	else
 		diagnose_growth(e, out, &j);

@@ -41,7 +41,7 @@ struct storm {
 
 /* Returns the lookups beyond the first, and beyond those that come with a read or write. Kernel
  * files (/proc, /sys) have nothing to cache. */
-static double again_of(const struct call_path *path, const struct call_file *f)
+static double repeated_lookups(const struct call_path *path, const struct call_file *f)
 {
 	uint64_t moves = f->moves[CALL_READ].seen + f->moves[CALL_WRITTEN].seen;
 	uint64_t used = 1 + LOOKS_USED * moves;
@@ -52,7 +52,7 @@ static double again_of(const struct call_path *path, const struct call_file *f)
 static double weigh_file(const void *key, const void *value, const void *user)
 {
 	(void)user;
-	return again_of(key, value);
+	return repeated_lookups(key, value);
 }
 
 static double weigh_folder(const void *key, const void *value, const void *user)
@@ -68,7 +68,7 @@ static void find_storm(struct storm *s, const struct call_history *h)
 	map_init(&s->folders, sizeof(struct call_path), sizeof(double), FOLDERS_MAX);
 	map_for_each (&h->files, const struct call_path *, path, const struct call_file *, f) {
 		struct call_path folder = call_path_folder(path->text);
-		double *sum, again = again_of(path, f);
+		double *sum, again = repeated_lookups(path, f);
 
 		if (!again)
 			continue;

@@ -26,7 +26,7 @@ struct unread {
 	bool is_slow; /* the peer reads, but little */
 };
 
-static const struct sockets_socket *before_of(
+static const struct sockets_socket *socket_before(
 	const struct check *e, const struct sockets_socket *of)
 {
 	sockets_each (check_first(e, &e->input->sockets), s) {
@@ -38,7 +38,7 @@ static const struct sockets_socket *before_of(
 
 /* Returns the bytes that the peer took meanwhile. The kernel does not count what was read from a
  * unix socket: only the queue shows it. */
-static uint64_t taken_of(const struct sockets_socket *s, const struct sockets_socket *before)
+static uint64_t bytes_taken(const struct sockets_socket *s, const struct sockets_socket *before)
 {
 	return s->bytes_state || before->bytes_state ? 0 : s->sent_bytes - before->sent_bytes;
 }
@@ -52,10 +52,10 @@ static bool is_unread(
 	if (s->state != SOCKETS_ESTABLISHED || s->send_queue_state ||
 		s->send_queue_bytes < check_option(e, "min-queue"))
 		return false;
-	b = before_of(e, s);
+	b = socket_before(e, s);
 	if (!b || b->send_queue_state || b->send_queue_bytes < LEFT_SHARE * s->send_queue_bytes)
 		return false;
-	taken = (double)taken_of(s, b);
+	taken = (double)bytes_taken(s, b);
 	return taken <= MOVED_MOST || (m->is_known && taken * SLOW_PART <= (double)m->own_bytes);
 }
 
@@ -70,7 +70,7 @@ static struct unread find_unread(const struct check *e, const struct memory_gain
 		if (!u.of || s->send_queue_bytes > u.of->send_queue_bytes)
 			u.of = s;
 	}
-	u.is_slow = u.of && (double)taken_of(u.of, before_of(e, u.of)) > MOVED_MOST;
+	u.is_slow = u.of && (double)bytes_taken(u.of, socket_before(e, u.of)) > MOVED_MOST;
 	return u;
 }
 
@@ -117,11 +117,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	memory_gain_read(&m, e);
 	u = find_unread(e, &m);
-	if (!u.of) {
+	if (!u.of)
 		check_fine(out, "its peers read what it sends");
-		return;
-	}
-	if (!m.is_known)
+	else if (!m.is_known)
 		check_blind_because(out, "its memory was not sampled twice", CHECK_LONGER);
 	else if (m.own_bytes < check_option(e, "min-gain") || !interval_ns ||
 		 !check_is_over(e, "min-rate",

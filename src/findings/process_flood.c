@@ -59,7 +59,7 @@ struct samples {
 	uint64_t slack_ns; /* samples of one moment are this close together */
 };
 
-static void take_times(const struct check *e, struct samples *s)
+static void set_sample_times(const struct check *e, struct samples *s)
 {
 	size_t all = e->series.count, step = all > 2 ? (all - 2) / WINDOWS + 1 : 1;
 
@@ -72,7 +72,7 @@ static void take_times(const struct check *e, struct samples *s)
 	s->slack_ns = sample_series_ns(&e->series) / (all - 1) / 2;
 }
 
-static bool has_come(const struct samples *s, const struct process_entry *p)
+static bool is_new(const struct samples *s, const struct process_entry *p)
 {
 	return p->first_ns > s->living[0].time_ns + s->slack_ns;
 }
@@ -99,32 +99,32 @@ static unsigned count_all(const struct check *e, struct samples *s)
 		if (!starts_is_below(e->process, p))
 			continue;
 		add_life(s, p);
-		came += has_come(s, p);
+		came += is_new(s, p);
 	}
 	return came;
 }
 
 /* --- the process that starts most of them --- */
 
-static unsigned came_below(
+static unsigned count_new_below(
 	const struct check *e, const struct samples *s, const struct process_entry *top)
 {
 	unsigned came = 0;
 
 	process_table_for_each (&e->input->host.process_table, p)
 		came += p != top && p->number >= top->number && p->number < top->number_end &&
-			!p->zombie_ns && has_come(s, p);
+			!p->zombie_ns && is_new(s, p);
 	return came;
 }
 
 /* Returns the child below which nearly all new processes are; NULL: the process itself starts
  * them. */
-static const struct process_entry *culprit_of(
+static const struct process_entry *main_starter(
 	const struct check *e, const struct samples *s, double gain)
 {
 	const struct process_entry *p = e->process->first_child;
 
-	while (p && came_below(e, s, p) < CHILD_SHARE * gain)
+	while (p && count_new_below(e, s, p) < CHILD_SHARE * gain)
 		p = p->next_sibling;
 	return p;
 }
@@ -316,7 +316,7 @@ static void put_programs(struct buffer *out, const struct starts *s)
 
 /* Returns how many times faster the process would be on an idle host. A process that pauses is not
  * held up by other processes. */
-static double speed_of(const struct check *e, const struct starts *s)
+static double speed_when_idle(const struct check *e, const struct starts *s)
 {
 	const struct process_entry *starter = s->starter ?: e->process;
 
@@ -330,7 +330,7 @@ static double speed_of(const struct check *e, const struct starts *s)
 static enum finding_severity severity_of(
 	const struct check *e, const struct starts *s, double own_cpu)
 {
-	double speed = speed_of(e, s);
+	double speed = speed_when_idle(e, s);
 
 	return speed * starts_rate(s) >= check_option(e, "many-starts") ||
 			       speed * (starts_cpu(s) + own_cpu) >= check_option(e, "percent")
@@ -369,7 +369,7 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 		finding_percent(
 			out, "CPU of the process that starts them", own_cpu, s->interval_ns);
 	finding_text(out, "arguments", "%u different in %u starts", s->different, s->known);
-	if (speed_of(e, s) > CROWDED)
+	if (speed_when_idle(e, s) > CROWDED)
 		finding_text(out, "held up by others", "%.0f threads share a CPU",
 			cpu_load_of(e->input));
 	if (s->failed >= FAILED_SHARE * s->count)
@@ -393,7 +393,7 @@ static void emit_starts(const struct check *e, struct check_result *out, const s
 
 static bool are_too_many(const struct check *e, const struct starts *s)
 {
-	double rate = speed_of(e, s) * starts_rate(s);
+	double rate = speed_when_idle(e, s) * starts_rate(s);
 	bool are_failing = s->failed >= FAILING_LEAST && s->failed >= FAILING_SHARE * s->ended;
 
 	/* A failure of one part of a command counts as one failure of the whole command. */
@@ -465,7 +465,7 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 	const struct process_entry *culprit;
 	struct nesting n = nesting_below(&e->input->host.process_table, e->process);
 
-	take_times(e, &s);
+	set_sample_times(e, &s);
 	came = count_all(e, &s);
 	growth_diagnose(&g, s.living, s.count, (unsigned)check_option(e, "min-windows"), 0);
 	if (nesting_is_endless(&n)) {
@@ -489,7 +489,7 @@ static void diagnose_growth(const struct check *e, struct check_result *out)
 		check_fine(out, "reported as children-idle");
 		return;
 	}
-	culprit = culprit_of(e, &s, g.last - g.first);
+	culprit = main_starter(e, &s, g.last - g.first);
 	if (culprit && diagnosis_input_is_selected(e->input, culprit) &&
 		(CHILD_SHARE * (g.last - g.first) >= check_option(e, "min-gain") ||
 			!check_grows_fast(e, &g)))

@@ -42,7 +42,7 @@ static bool is_resting_thread(const struct wait_graph *g, const struct waits_thr
 	       !wait_graph_has_run(g, t);
 }
 
-static void note_sleeper(struct starved *s, const struct check *e, const struct waits_thread *t)
+static void add_sleeper(struct starved *s, const struct check *e, const struct waits_thread *t)
 {
 	const struct thread_history *h = check_thread(e, t->record.tid);
 	double hz = h ? thread_history_voluntary(h) : 0;
@@ -53,7 +53,8 @@ static void note_sleeper(struct starved *s, const struct check *e, const struct 
 }
 
 /* Counts the other threads. False: a thread does something else. */
-static bool look_at_others(struct starved *s, const struct check *e, const struct wait_graph *g)
+static bool count_other_threads(
+	struct starved *s, const struct check *e, const struct wait_graph *g)
 {
 	const struct waits_process *p = wait_graph_process(g, e->id.pid);
 	const struct waits_thread *t = NULL;
@@ -62,7 +63,7 @@ static bool look_at_others(struct starved *s, const struct check *e, const struc
 		if (t->record.tid == e->id.pid)
 			continue;
 		if (is_sleeping_thread(g, p, t))
-			note_sleeper(s, e, t);
+			add_sleeper(s, e, t);
 		else if (is_resting_thread(g, t))
 			s->waiting++;
 		else
@@ -93,7 +94,7 @@ static bool is_of_runtime(const struct call_repeat *r)
 }
 
 /* Returns whether nothing comes into the process: no file is looked at, and no descriptor used. */
-static bool is_closed(const struct call_history *h)
+static bool gets_no_input(const struct call_history *h)
 {
 	if (h->looks || h->uring_calls)
 		return false;
@@ -165,7 +166,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 
 	if (!check_graph_begin(e, out, &g))
 		return;
-	if (!is_at_queue(&s, e, &g) || !look_at_others(&s, e, &g) || has_child(e))
+	if (!is_at_queue(&s, e, &g) || !count_other_threads(&s, e, &g) || has_child(e))
 		check_fine(out, "its main thread does not wait at a queue of its own, or something "
 				"may come in");
 	else if (check_is_stopped(e))
@@ -175,7 +176,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (!e->calls.is_read)
 		check_blind_because(out, "its system calls were not observed",
 			"run as root; `sooth doctor` shows other ways");
-	else if (!is_closed(e->calls.history))
+	else if (!gets_no_input(e->calls.history))
 		check_fine(
 			out, "one of its threads runs, and may still put something into the queue");
 	else if (s.wakes < check_option(e, "min-wakes"))

@@ -56,12 +56,8 @@ static void add_drops(
 static const struct snapshot *snapshot_of_parent(const struct check *e)
 {
 	const struct process_entry *parent = e->process ? e->process->parent : NULL;
-	struct process_id id;
 
-	if (!parent)
-		return NULL;
-	id = process_id_of(&parent->process->record);
-	return snapshots_get(&e->input->sockets.last, &id);
+	return parent ? snapshots_get(&e->input->sockets.last, &parent->id) : NULL;
 }
 
 static void find_drops(struct drops *d, const struct check *e, const struct snapshot *first,

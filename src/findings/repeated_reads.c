@@ -37,7 +37,7 @@ struct reads {
 
 /* Returns the data that shows work. Work arrives by reading; data written to a log or a terminal is
  * no work. */
-static double moves_of(const struct call_file *f)
+static double moves_of_work(const struct call_file *f)
 {
 	return (double)(f->moves[CALL_READ].seen +
 			(f->kind == FD_FOLLOWED_SOCKET ? f->moves[CALL_WRITTEN].seen : 0));
@@ -58,7 +58,7 @@ static void find_reads(struct reads *r, const struct check *e)
 	double all = 0, opened;
 
 	map_for_each (&h->files, const void *, key, const struct call_file *, f) {
-		all += moves_of(f);
+		all += moves_of_work(f);
 		if (is_read_anew(key, f) && (!r->file || f->looks > r->file->looks)) {
 			r->path = key;
 			r->file = f;
@@ -66,7 +66,7 @@ static void find_reads(struct reads *r, const struct check *e)
 	}
 	if (!r->file)
 		return;
-	r->share = 100 * moves_of(r->file) / all;
+	r->share = 100 * moves_of_work(r->file) / all;
 	/* A stat and an open come before one read, or several reads come after one open. */
 	opened = (double)(r->file->looks < r->file->moves[CALL_READ].seen
 				  ? r->file->looks

@@ -38,7 +38,7 @@ struct ended {
 };
 
 /* Returns whether the process says in its title that it is about to end. */
-static bool says_it_ends(const struct process_entry *p)
+static bool title_says_it_ends(const struct process_entry *p)
 {
 	return p && p->process && p->is_there &&
 	       span_contains(process_table_field(&p->process->record, &p->process->arguments),
@@ -54,7 +54,7 @@ static bool count_replaced(const struct check *e, unsigned *count)
 	bool is_reported = false;
 
 	for (*count = 0; p; p = p->next_sibling) {
-		if (p == own || !says_it_ends(p))
+		if (p == own || !title_says_it_ends(p))
 			continue;
 		++*count;
 		is_reported |= p->id.start_ticks < own->id.start_ticks &&
@@ -214,7 +214,7 @@ static void report_connections(const struct check *e, struct check_result *out,
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	bool is_ending = says_it_ends(e->process);
+	bool is_ending = title_says_it_ends(e->process);
 	struct ended ended;
 	unsigned others;
 

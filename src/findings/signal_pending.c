@@ -86,7 +86,7 @@ static uint32_t receiver_of(const struct check *e, const struct call_signal_key 
 	return (uint32_t)pid;
 }
 
-static void take_sent(void *user, const struct call_history *h)
+static void add_sent_signals(void *user, const struct call_history *h)
 {
 	struct sending *s = user;
 	bool is_own = !memcmp(&h->id, &s->check->id, sizeof(h->id));
@@ -157,8 +157,8 @@ static bool diagnose_sent(const struct check *e, struct check_result *out)
 	map_init(&s.sent, sizeof(struct call_signal_key), sizeof(struct call_failures),
 		RECEIVERS_MAX);
 	if (own)
-		take_sent(&s, own);
-	child_calls_each(e, take_sent, &s);
+		add_sent_signals(&s, own);
+	child_calls_each(e, add_sent_signals, &s);
 	map_for_each (&s.sent, const struct call_signal_key *, key, const void *, f)
 		is_found = is_found || report_sent(e, out, key, f);
 	map_fini(&s.sent);

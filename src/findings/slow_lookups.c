@@ -148,9 +148,8 @@ static void report_silent(struct check_result *out, const struct check *e, const
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct lookups l;
+	struct lookups l = lookups_of(e->calls.history);
 
-	l = lookups_of(e->calls.history);
 	if (l.answers >= check_option(e, "min-answers") &&
 		check_is_over(
 			e, "min-wait", 100 * l.wait_ns / (double)e->calls.interval_ns, l.server))

@@ -36,7 +36,7 @@ struct small {
 	double calls, seen, bytes;
 };
 
-static struct small small_of(const struct check *e, const struct call_moves *m)
+static struct small count_small(const struct check *e, const struct call_moves *m)
 {
 	double most = check_option(e, "max-size");
 	struct small s = { 0 };
@@ -59,7 +59,7 @@ static void put_key(unsigned direction, const char *path, char *out, size_t size
 	snprintf(out, size, "%s %s", direction_name(direction), path);
 }
 
-static bool is_pipe_in_crumbs(const struct look *l, const struct call_file *f, double rate)
+static bool reads_pipe_in_bytes(const struct look *l, const struct call_file *f, double rate)
 {
 	double waits =
 		thread_histories_sum(&l->e->input->threads, &l->e->id, thread_history_voluntary);
@@ -72,7 +72,7 @@ static bool is_subject(
 	const struct look *l, const char *path, const struct call_file *f, double rate)
 {
 	if (f->kind == FD_FOLLOWED_PIPE)
-		return is_pipe_in_crumbs(l, f, rate);
+		return reads_pipe_in_bytes(l, f, rate);
 	return f->kind == FD_FOLLOWED_SOCKET || call_is_on_disk(path);
 }
 
@@ -82,7 +82,7 @@ static double weigh_file(const void *key, const void *value, const void *user)
 	const struct call_path *path = key;
 	const struct call_file *f = value;
 	const struct call_moves *m = &f->moves[l->direction];
-	struct small s = small_of(l->e, m);
+	struct small s = count_small(l->e, m);
 	double rate = check_calls_rate(l->e, s.calls);
 	char what[CALL_PATH + 16];
 
@@ -100,7 +100,7 @@ static void report_file(struct check_result *out, const struct check *e,
 	const struct call_path *path = one->key;
 	const struct call_file *f = one->value;
 	const struct call_moves *m = &f->moves[direction];
-	struct small s = small_of(e, m);
+	struct small s = count_small(e, m);
 	struct span name = span_of_string(path->text);
 	char what[CALL_PATH + 16];
 

@@ -90,7 +90,7 @@ static bool is_unanswered(const struct activity *a)
 	return a->state == ACTIVITY_ASKS_AGAIN && a->answer == ACTIVITY_ANSWER_SILENT;
 }
 
-static void take_stream(const struct check *e, struct talker *t, struct stream *s)
+static void add_stream(const struct check *e, struct talker *t, struct stream *s)
 {
 	bool is_over = check_is_over(
 		e, s->state.turn == STREAM_UNREAD ? "unread" : "silence", s->state.for_ns, s->what);
@@ -148,7 +148,7 @@ static void add_attempts(const struct talker *t, struct stream *s)
 	s->state.for_ns = a->since_ns;
 }
 
-static void take_socket(const struct check *e, struct talker *t, const struct socket_index *before,
+static void add_socket(const struct check *e, struct talker *t, const struct socket_index *before,
 	const struct sockets_socket *socket)
 {
 	struct stream_limits limits = { .gap_ns = (uint64_t)check_option(e, "gap"),
@@ -169,16 +169,16 @@ static void take_socket(const struct check *e, struct talker *t, const struct so
 		snprintf(s.what, sizeof(s.what), MODEL);
 	else
 		snprintf(s.what, sizeof(s.what), "socket %llu", (unsigned long long)socket->inode);
-	take_stream(e, t, &s);
+	add_stream(e, t, &s);
 }
 
-static void take_sockets(const struct check *e, struct talker *t)
+static void read_sockets(const struct check *e, struct talker *t)
 {
 	_cleanup_(socket_index_fini) struct socket_index before = { 0 };
 
 	socket_index_init(&before, check_first(e, &e->input->sockets));
 	sockets_each (check_last(e, &e->input->sockets), s)
-		take_socket(e, t, &before, s);
+		add_socket(e, t, &before, s);
 }
 
 /* Returns whether the silence is worth a finding. An idle agent may keep a request open for news;
@@ -214,7 +214,7 @@ static enum finding_confidence confidence_of(const struct talker *t, const struc
 static void put_peer(struct buffer *out, const struct stream *s)
 {
 	if (s->label.size)
-		buffer_format(out, "%.*s (", (int)s->label.size, s->label.data);
+		buffer_format(out, "%.*s (", SPAN_ARGS(s->label));
 	awaited_put_end(out, &s->awaited, s->socket);
 	if (s->label.size)
 		buffer_char(out, ')');
@@ -270,7 +270,7 @@ static const struct claim_row of_attempts = {
 	"whether an attempt is under way, and over which connection", STATUS
 };
 
-static const struct claim_row *row_of(const struct talker *t, const struct stream *s)
+static const struct claim_row *claim_row_of(const struct talker *t, const struct stream *s)
 {
 	if (of_turn[s->state.turn].claim)
 		return &of_turn[s->state.turn];
@@ -365,7 +365,7 @@ static void report_stream(struct check_result *out, const struct talker *t, cons
 	finding_value_time(out, "time", s->state.for_ns);
 	finding_value_text(out, "peer pid", "%u", s->awaited.peer ? s->awaited.peer->party_pid : 0);
 	set_again(out, t);
-	finding_claim_row(out, row_of(t, s));
+	finding_claim_row(out, claim_row_of(t, s));
 }
 
 /* Reports a request that no attempt got an answer to, between two attempts, or if its connection
@@ -408,7 +408,7 @@ static bool is_udp(const struct sockets_socket *s)
 }
 
 /* Returns the time since the first sample with that socket; 0: only the last sample has it. */
-static uint64_t seen_ns(const struct socket_index *first, const struct sockets_socket *socket)
+static uint64_t present_ns(const struct socket_index *first, const struct sockets_socket *socket)
 {
 	const struct sockets_socket *s = socket_index_get(first, socket->inode);
 	bool is_same = s && is_udp(s) && s->record.time_ns < socket->record.time_ns;
@@ -416,11 +416,11 @@ static uint64_t seen_ns(const struct socket_index *first, const struct sockets_s
 	return is_same ? socket->record.time_ns - s->record.time_ns : 0;
 }
 
-static bool wait_of(struct datagram_wait *w, const struct check *e,
+static bool find_wait(struct datagram_wait *w, const struct check *e,
 	const struct socket_index *first, const struct sockets_socket *s)
 {
 	bool has_peer = !s->peer_port_state && !s->peer_state && s->peer_port;
-	uint64_t seen = seen_ns(first, s);
+	uint64_t seen = present_ns(first, s);
 	bool is_thread_waiting;
 
 	*w = (struct datagram_wait){ .socket = s,
@@ -453,7 +453,7 @@ static bool find_datagrams(struct datagram_wait *w, const struct check *e)
 		if (!is_udp(s))
 			continue;
 		is_name_server |= !s->port_state && s->local_port == PORT_DOMAIN;
-		if (wait_of(&one, e, &first, s) && (!w->socket || one.for_ns > w->for_ns))
+		if (find_wait(&one, e, &first, s) && (!w->socket || one.for_ns > w->for_ns))
 			*w = one;
 	}
 	return w->socket && !is_name_server;
@@ -601,7 +601,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	if (t.work.is_agent &&
 		(e->process->main == e->process || process_table_is_worker(e->process)))
 		activity_find(&t.activity, &e->input->host, e->process->main);
-	take_sockets(e, &t);
+	read_sockets(e, &t);
 	emit_all(e, out, &t);
 	report_datagrams(e, out);
 	if (!out->found && !out->muted)

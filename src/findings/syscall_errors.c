@@ -58,7 +58,7 @@ struct look {
 	double requests;   /* reads that brought data of clients: their requests, not its own */
 };
 
-static const struct syscall_row *row_of(const struct call_place *place)
+static const struct syscall_row *syscall_of(const struct call_place *place)
 {
 	return syscall_by_number(place->abi, place->number);
 }
@@ -66,7 +66,7 @@ static const struct syscall_row *row_of(const struct call_place *place)
 /* Returns whether the call asks for the path of the working directory (getcwd): no search. */
 static bool is_of_directory(const struct call_place *place)
 {
-	return row_of(place) && row_of(place)->arguments[0] == ARGUMENT_TYPE_name_out;
+	return syscall_of(place) && syscall_of(place)->arguments[0] == ARGUMENT_TYPE_name_out;
 }
 
 static bool is_missing(const struct call_place *place)
@@ -94,8 +94,7 @@ static double requests_of(const struct check *e, const struct call_history *h)
 
 	if (!work_has_listener(e))
 		return 0;
-	map_for_each (
-		&h->repeats, const struct call_repeat_key *, key, const struct call_repeat *, r) {
+	call_repeats_each (h, key, r) {
 		const struct syscall_row *row = syscall_by_number(key->abi, key->number);
 
 		if (r->is_socket && key->result > 0 && row &&
@@ -119,7 +118,7 @@ static void put_key(const struct call_place *place, char out[KEY_SIZE])
 static bool is_lasting(const struct look *l, const struct call_place *place,
 	const struct call_failures *f, double times, const char *what)
 {
-	const struct syscall_row *row = row_of(place);
+	const struct syscall_row *row = syscall_of(place);
 	uint64_t seconds = l->e->calls.interval_ns / NS_PER_S;
 
 	/* The first and the last second may have been observed only in part. */
@@ -142,7 +141,7 @@ static bool is_often(const struct look *l, const struct call_place *place,
 
 static bool is_no_room(const struct call_place *place)
 {
-	return row_of(place) && call_error_is_no_room(row_of(place), place->error);
+	return syscall_of(place) && call_error_is_no_room(syscall_of(place), place->error);
 }
 
 /* Returns whether a lock failed: only for locks, and for a start without room, these errors are no
@@ -173,7 +172,7 @@ static bool is_patient(const struct look *l, const struct call_failures *f)
 
 static bool is_accept_call(const struct call_place *place)
 {
-	return row_of(place) && row_of(place)->effect.what == SYSCALL_FD_ACCEPTS;
+	return syscall_of(place) && syscall_of(place)->effect.what == SYSCALL_FD_ACCEPTS;
 }
 
 /* Returns whether a server without descriptors does not accept its clients: a file that it also
@@ -532,7 +531,7 @@ struct unopened {
 	uint32_t number; /* number of the call */
 };
 
-static void take_unopened(void *user, const struct call_history *h)
+static void count_unopened(void *user, const struct call_history *h)
 {
 	struct unopened *u = user;
 	double bad = 0, all = 0;
@@ -559,10 +558,10 @@ static size_t diagnose_unopened(struct look *l)
 	bool is_own;
 	char name[SYSCALL_NAME_SIZE];
 
-	take_unopened(&u, l->e->calls.history);
+	count_unopened(&u, l->e->calls.history);
 	is_own = u.processes;
 	if (!is_own)
-		child_calls_each(l->e, take_unopened, &u);
+		child_calls_each(l->e, count_unopened, &u);
 	if ((!is_own && (double)u.processes < check_option(l->e, "min-commands")) ||
 		u.bad < UNOPENED_SHARE * u.all)
 		return 0;

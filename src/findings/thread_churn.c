@@ -42,10 +42,8 @@ static void report_churn(struct check_result *out, const struct check *e, double
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	double most = most_threads(e);
-	double started;
+	double most = most_threads(e), started = (double)e->calls.history->threads;
 
-	started = (double)e->calls.history->threads;
 	/* Most of the started threads have ended: a pool that is being filled keeps all of them. */
 	if (check_calls_suffice(e, e->calls.history->threads_seen) && most > 0 &&
 		most * 2 < started &&

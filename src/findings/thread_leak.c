@@ -156,7 +156,8 @@ static double resident_at(const struct sample_point *p)
 /* Returns the bytes of address space that each started thread left behind; 0: none did. Arenas of
  * malloc (64 MiB for a thread) and stacks that the C library keeps for the next threads do not grow
  * for long. */
-static double stack_left(const struct check *e, const struct growth *threads, struct growth *space)
+static double stack_bytes_left(
+	const struct check *e, const struct growth *threads, struct growth *space)
 {
 	double started = e->calls.is_read ? (double)e->calls.history->threads : 0, each;
 	struct growth resident;
@@ -210,7 +211,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		check_blind_because(out, "the observation has too few samples", CHECK_LONGER);
 		return;
 	}
-	each = stack_left(e, &g, &space);
+	each = stack_bytes_left(e, &g, &space);
 	if (each > 0) {
 		report_stacks(e, out, &space, each);
 		return;

@@ -20,7 +20,8 @@ static uint64_t bytes_of(const struct waits_reader *r, uint32_t frames)
 	return (uint64_t)frames * (r->page_bytes + FRAME_HEAD);
 }
 
-static const struct waits_reader *same_before(const struct check *e, const struct waits_reader *now)
+static const struct waits_reader *same_reader_before(
+	const struct check *e, const struct waits_reader *now)
 {
 	snapshot_each (struct waits_reader, w, check_first(e, &e->input->waits), WAITS_READER) {
 		if (w->reader_pid == now->reader_pid && w->slot == now->slot &&
@@ -96,7 +97,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	snapshot_each (struct waits_reader, now, last, WAITS_READER) {
-		const struct waits_reader *before = same_before(e, now);
+		const struct waits_reader *before = same_reader_before(e, now);
 
 		readers++;
 		if (record_text(&now->record, &now->path).size > strlen("shm") &&

@@ -82,7 +82,7 @@ static void emit_claim(struct check_result *out, uint32_t watches, const struct 
 		return;
 	}
 	finding_claim(out, "watches %u files and directories for changes, %u of them below %.*s",
-		watches, top->watches, (int)top->path.size, top->path.data);
+		watches, top->watches, SPAN_ARGS(top->path));
 	finding_path(out, top->path);
 }
 
@@ -114,8 +114,7 @@ static void report_many_watches(const struct check *e, struct check_result *out,
 	for (size_t i = 0; i < count && shown < DIRECTORIES_REPORTED; i++) {
 		if (!all[i].path.size)
 			continue;
-		finding_text(out, "directory", "%.*s: %u", (int)all[i].path.size, all[i].path.data,
-			all[i].watches);
+		finding_text(out, "directory", "%.*s: %u", SPAN_ARGS(all[i].path), all[i].watches);
 		shown++;
 	}
 	if (!shown)

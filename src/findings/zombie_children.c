@@ -122,7 +122,7 @@ static void diagnose_process(const struct check *e, struct check_result *out)
 
 /* Counts the zombies of a parent that is not diagnosed itself, when the walk meets its first
  * zombie. */
-static bool gather_below(
+static bool count_below(
 	const struct check *e, const struct process_entry *first, struct gathering *g)
 {
 	*g = (struct gathering){ .parent = first->parent };
@@ -144,7 +144,7 @@ static void diagnose_host(const struct check *e, struct check_result *out)
 		char what[32];
 
 		if (!p->zombie_ns || !p->parent ||
-			diagnosis_input_is_selected(e->input, p->parent) || !gather_below(e, p, &g))
+			diagnosis_input_is_selected(e->input, p->parent) || !count_below(e, p, &g))
 			continue;
 		all += g.all;
 		snprintf(what, sizeof(what), "below %u", g.parent->id.pid);

@@ -17,7 +17,6 @@
 #include "model/batch.h"
 #include "model/process_id.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 #include "model/stream_records.h"
 #include "probes/heap.h"
 

@@ -9,7 +9,6 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "model/field.h"
 #include "sinks/json_members.h"
 
 struct sooth_row {

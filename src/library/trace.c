@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "analyze/calls/syscall_stream.h"
-#include "analyze/records.h"
 #include "base/error.h"
 #include "base/map.h"
 #include "base/options.h"
@@ -16,7 +15,6 @@
 #include "library/tracker_calls.h"
 #include "model/batch.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 
 /* How often each system call was made. */
 struct trace_sums {
@@ -266,11 +264,10 @@ static int begin_trace(struct sooth_trace *t, const struct tracker_target *targe
 	const struct sooth_trace_options *options, struct sooth_error *err)
 {
 	struct sooth_observer_options chosen;
-	struct syscall_stream_options view;
 	int status = set_options(&chosen, options, err);
-
-	view = (struct syscall_stream_options){ .calls = chosen.calls,
+	struct syscall_stream_options view = (struct syscall_stream_options){ .calls = chosen.calls,
 		.only_numbers = options->is_plain };
+
 	if (!status)
 		status = tracker_begin(
 			&t->tracker, "trace", "syscalls", sizeof(struct entry), &chosen, err);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "model/schema.h"
 
 static const struct former_name {
 	const char *schema, *former, *now;

@@ -13,7 +13,6 @@
 
 #include "base/cleanup.h"
 #include "recognize/agent_text_parts.h"
-#include "recognize/script.h"
 
 #define VALUE_MAX 120 /* bytes of a word; programs.c searches for longer texts */
 

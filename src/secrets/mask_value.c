@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/cursor.h"
-#include "secrets/mask.h"
 #include "secrets/mask_alphabet.h"
 #include "secrets/mask_walk.h"
 

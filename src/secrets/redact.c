@@ -229,7 +229,7 @@ static void redactor_write_path(struct redactor *r, struct span path, struct buf
 	bool is_system;
 
 	if (at && redact_is_public(user))
-		buffer_format(out, "~%.*s", (int)user.size, user.data);
+		buffer_format(out, "~%.*s", SPAN_ARGS(user));
 	else if (at) {
 		buffer_char(out, '~');
 		redactor_number(r, "user", user, out);

@@ -10,7 +10,6 @@
 
 #include "base/cleanup.h"
 #include "base/parser.h"
-#include "base/error.h"
 #include "symbols/elf_handle.h"
 
 #define HEADERS_MAX	 65536

@@ -250,9 +250,8 @@ static void read_line(
 		!read_path(t, function, file, path))
 		return;
 	name = path_base(span_of_string(path));
-	line->places_size =
-		(uint16_t)(1 + (unsigned)snprintf(line->places, sizeof(line->places), "%.*s:%d",
-				       (int)name.size, name.data, (int)number));
+	line->places_size = (uint16_t)(1 + (unsigned)snprintf(line->places, sizeof(line->places),
+						   "%.*s:%d", SPAN_ARGS(name), (int)number));
 	line->is_found = true;
 }
 

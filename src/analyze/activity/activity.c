@@ -89,7 +89,7 @@ static struct span text_of(const struct finding_activity *f, const struct sooth_
 
 static void set_name(struct finding_activity *f, struct span name)
 {
-	snprintf(f->a->name, sizeof(f->a->name), "%.*s", (int)name.size, name.data);
+	snprintf(f->a->name, sizeof(f->a->name), "%.*s", SPAN_ARGS(name));
 }
 
 /* Returns the name of the tool call that has no result yet; empty: none, or not known. */

@@ -9,7 +9,6 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
-#include "model/schema.h"
 
 /* --- the names of its values --- */
 

@@ -7,7 +7,6 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "model/errno_names.h"
-#include "model/schema.h"
 
 #define NAMES(table, ...)                                                                          \
 	static const char *const table##_list[] = { __VA_ARGS__ };                                 \

@@ -6,7 +6,6 @@
 
 #include "analyze/api/api_story.h"
 #include "analyze/sockets/socket_text.h"
-#include "base/cleanup.h"
 #include "model/errno_names.h"
 #include "model/stream_records.h"
 #include "probes/sockets.h"

@@ -8,9 +8,7 @@
 #include "analyze/comparison/comparing.h"
 #include "analyze/comparison/comparison_emit.h"
 #include "analyze/records.h"
-#include "base/cleanup.h"
 #include "base/units.h"
-#include "explain/finding.h"
 
 #define MAX_SHARE   0.5 /* share of the larger value: a factor of two */
 #define FLOOR_BYTES 65536.0

@@ -5,7 +5,6 @@
 #include "analyze/comparison/comparing.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
-#include "model/schema.h"
 
 /* One of the two captures. */
 #define COMPARED_SIDE_ROW(F, S)                                                                    \

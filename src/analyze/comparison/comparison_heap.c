@@ -8,7 +8,6 @@
 #include "base/sentence_units.h"
 #include "base/units.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 
 #define FRAMES_NAMED 3
 #define SHARE_NAMED  0.2 /* share of the difference from which a stack is named */
@@ -150,9 +149,8 @@ int comparing_emit_heap(struct comparing *c, struct sooth_error *err)
 	struct heap_change_row row = { 0 };
 	struct buffer text = { 0 };
 	struct record_tail tail[1];
-	int status;
+	int status = output_section(c->output, &heap_section, err);
 
-	status = output_section(c->output, &heap_section, err);
 	if (status || !get_totals(&c->a, &row.live_before_bytes, &row.peak_before_bytes) ||
 		!get_totals(&c->b, &row.live_bytes, &row.peak_bytes))
 		return status;

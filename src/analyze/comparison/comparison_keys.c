@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "analyze/records.h"
-#include "model/schema.h"
 
 #define ROWS_MAX    4194304
 #define PIDS_MAX    65536

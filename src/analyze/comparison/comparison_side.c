@@ -170,8 +170,7 @@ static void add_probe(struct comparison_side *side, struct span probe)
 		at = end + 1; /* skip the blank too */
 	}
 	if (!is_known)
-		buffer_format(&side->probes, "%s%.*s", known.size ? ", " : "", (int)probe.size,
-			probe.data);
+		buffer_format(&side->probes, "%s%.*s", known.size ? ", " : "", SPAN_ARGS(probe));
 }
 
 int comparison_add_row(

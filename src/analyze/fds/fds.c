@@ -11,7 +11,6 @@
 #include "base/cursor.h"
 #include "explain/stage.h"
 #include "model/probe.h"
-#include "model/schema.h"
 #include "probes/fds.h"
 #include "probes/sockets.h"
 

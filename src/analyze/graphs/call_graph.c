@@ -107,10 +107,9 @@ static uint32_t add_listed(struct call_graph *g, struct call_graph_node *node)
 static uint32_t find_or_add_mapped(struct call_graph *g, const struct call_graph_node *node)
 {
 	struct child_key key = { node->parent, node->name, node->kind };
-	uint32_t *number;
 	bool is_new;
+	uint32_t *number = map_put(&g->children, &key, &is_new);
 
-	number = map_put(&g->children, &key, &is_new);
 	if (!number)
 		return CALL_GRAPH_NONE;
 	if (is_new)

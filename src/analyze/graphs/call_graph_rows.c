@@ -8,7 +8,6 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 
 /* --- rows of a graph --- */
 
@@ -93,8 +92,7 @@ static void call_graph_emit_bounds(const struct call_graph *g, struct output *ou
 		"%llu stacks have more frames than sooth keeps: the innermost ones were cut",
 		(unsigned long long)g->shortened);
 	output_limit(output, "the innermost frames of some stacks", reason,
-		"no action is needed: what a cut frame did is counted in the frame that called "
-		"it");
+		"no action is needed: what a cut frame did is counted in the frame that called it");
 }
 
 int call_graph_emit(const struct call_graph *g, const struct call_graph_look *look,

@@ -3,8 +3,6 @@
 
 #include <assert.h>
 
-#include "explain/stage.h"
-
 static int put_frames(const struct graph_view *v, const struct call_graph *g,
 	const struct call_graph_values *sums, const struct buffer *order, uint32_t *depths,
 	struct output *output, struct sooth_error *err)

@@ -3,7 +3,6 @@
 #include "analyze/process_view.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 #include "probes/environment.h"
 
 #define ENVIRONMENT_ROW(F, S)                                                                      \

@@ -10,7 +10,6 @@
 #include "analyze/inspect/limits.h"
 #include "analyze/maps/map_classes.h"
 #include "analyze/sockets/socket_sums.h"
-#include "analyze/sockets/sockets.h"
 #include "base/cleanup.h"
 #include "explain/stage.h"
 #include "model/probe.h"

@@ -21,7 +21,6 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "model/probe.h"
-#include "model/schema.h"
 #include "probes/fd_names.h"
 #include "probes/signal_names.h"
 #include "probes/signals.h"

@@ -14,7 +14,6 @@
 #include "base/units.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 #include "probes/limits.h"
 
 /* --- the use of limits --- */

@@ -6,10 +6,8 @@
 
 #include "analyze/process_view.h"
 #include "base/cleanup.h"
-#include "recognize/script.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 #include "probes/signal_names.h"
 #include "probes/signals.h"
 

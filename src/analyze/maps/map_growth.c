@@ -5,11 +5,9 @@
 #include "analyze/maps/map_growth.h"
 
 #include "analyze/maps/map_gains.h"
-#include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 #include "probes/maps.h"
 #include "probes/profile.h"
 

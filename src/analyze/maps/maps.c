@@ -8,7 +8,6 @@
 #include "base/cleanup.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 #include "probes/maps.h"
 
 /* --- rows --- */

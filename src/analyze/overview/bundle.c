@@ -16,7 +16,6 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "explain/stage.h"
-#include "model/schema.h"
 #include "probes/fd_names.h"
 
 #define NAMES_MOST 8 /* most thread names per role */

@@ -10,7 +10,6 @@
 #include "model/probe.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 
 #define NAMES_MAX 4096
 

@@ -98,8 +98,8 @@ static void describe_finding(const struct finding_row *finding, struct buffer *o
 		const struct finding_evidence_row *row = (const void *)r;
 		struct span name = record_text(r, &row->name), text = record_text(r, &row->text);
 
-		buffer_format(out, "%s%.*s: %.*s", has_any ? "; " : " (", (int)name.size, name.data,
-			(int)text.size, text.data);
+		buffer_format(out, "%s%.*s: %.*s", has_any ? "; " : " (", SPAN_ARGS(name),
+			SPAN_ARGS(text));
 		has_any = true;
 	}
 	if (has_any)
@@ -257,8 +257,7 @@ static void add_matches(
 
 		buffer_reset(&text);
 		buffer_format(&text, "%.0f %% of the CPU time is %s%s%.*s", found[i].share * 100,
-			pattern->text, function.size ? ": most in " : "", (int)function.size,
-			function.data);
+			pattern->text, function.size ? ": most in " : "", SPAN_ARGS(function));
 		add_issue((struct overview_issue_row){ .record = row_head(id),
 				  .severity = pattern->severity },
 			span_of_string(pattern->id), &text, span_of_string(pattern->remedy), out);

@@ -12,7 +12,6 @@
 #include "base/units.h"
 #include "bpf/aggregate.h"
 #include "explain/stage.h"
-#include "model/schema.h"
 #include "probes/syscall_arguments.h"
 #include "probes/syscalls.h"
 

@@ -5,13 +5,11 @@
 #include <string.h>
 
 #include "analyze/records.h"
-#include "base/cleanup.h"
 #include "base/map.h"
 #include "model/probe.h"
 #include "explain/stage.h"
 #include "model/process_id.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 #include "probes/context.h"
 
 #define PROCESSES_MAX 65536

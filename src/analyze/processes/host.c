@@ -11,7 +11,6 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "explain/stage.h"
-#include "model/schema.h"
 #include "probes/host.h"
 
 #define LOAD_ROW(F, S)                                                                             \
@@ -76,14 +75,12 @@ ROW_TABLE(cpu_row, CPU_ROW, "status.cpu", cpu_row);
 static ROW_SCHEMA(load_row, LOAD_ROW, "status.load", load_row,
 	.line = "load: {load_1m} {load_5m} {load_15m} on {cpus CPU}; {running} of {tasks thread} "
 		"running; up {uptime_ns}; pressure (10 s): CPU {cpu_some_10s_percent} %, I/O "
-		"{io_some_10s_percent} "
-		"%");
+		"{io_some_10s_percent} %");
 
 static ROW_SCHEMA(memory_row, MEMORY_ROW, "status.memory", memory_row,
 	.line = "memory: {available_bytes} available of {total_bytes}, {free_bytes} free; swap: "
 		"{swap_used_bytes} used of {swap_total_bytes}; pressure (10 s): {some_10s_percent} "
-		"%, all "
-		"tasks {full_10s_percent} %");
+		"%, all tasks {full_10s_percent} %");
 
 static ROW_SCHEMA(tracer_row, TRACER_ROW, "tracers", tracer_row);
 

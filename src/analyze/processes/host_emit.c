@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "base/error_remedy.h"
 #include "base/units.h"
-#include "model/schema.h"
 
 /* --- fields --- */
 

@@ -8,7 +8,6 @@
 #include "analyze/activity/activity_rows.h"
 #include "analyze/process_table/process_table.h"
 #include "base/cleanup.h"
-#include "model/schema.h"
 
 #define LISTED_DEPTH_MAX 60 /* rows at greater depth are shown at this depth */
 

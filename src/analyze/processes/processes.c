@@ -15,7 +15,6 @@
 #include "explain/output.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 
 #define ROWS_MOST 10 /* most rows in text output; JSON has all */
 
@@ -418,9 +417,8 @@ static int finish(void *state, struct sooth_error *err)
 {
 	struct processes_state *s = state;
 	bool is_by_stream = !s->options.pid_count;
-	int status;
+	int status = emit_frame(s, err);
 
-	status = emit_frame(s, err);
 	if (!s->options.is_repeated)
 		return status;
 	process_list_fini(&s->list);

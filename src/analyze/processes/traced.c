@@ -16,7 +16,6 @@
 #include "base/cleanup.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 
 struct traced_view {
 	struct output *output;

@@ -14,7 +14,6 @@
 #include "base/map_sorted.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 
 #define PLACES_MAX  (1u << 18)
 #define THREADS_MAX (1u << 16)

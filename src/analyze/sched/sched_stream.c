@@ -7,7 +7,6 @@
 #include "base/units.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 #include "model/stream_records.h"
 #include "probes/sched.h"
 

@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 #include "probes/sched.h"
 
 #define ROWS_SHOWN 40

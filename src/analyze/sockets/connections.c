@@ -15,7 +15,6 @@
 #include "base/cleanup.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 #include "probes/socket_names.h"
 #include "probes/sockets.h"
 

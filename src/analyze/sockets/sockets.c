@@ -14,7 +14,6 @@
 #include "secrets/mask.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 #include "probes/socket_names.h"
 #include "probes/sockets.h"
 

@@ -8,7 +8,6 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/map.h"
-#include "model/schema.h"
 #include "probes/syscall_names.h"
 
 /* --- groups: the threads of a process at the same place in the same state --- */
@@ -124,14 +123,13 @@ ROW_SCHEMA(stack_process, STACK_PROCESS_ROW, "stack.process", stack_process_row,
 static void put_source_line(struct buffer *out, const struct profile_function *f, struct span file)
 {
 	if (f->kind == PROFILE_SCRIPT || f->has_line) /* the line is already in the file name */
-		buffer_format(out, "  %.*s", (int)file.size, file.data);
+		buffer_format(out, "  %.*s", SPAN_ARGS(file));
 	else if (f->kind == PROFILE_GENERATED && file.size)
-		buffer_format(out, "  %.*s", (int)file.size, file.data);
+		buffer_format(out, "  %.*s", SPAN_ARGS(file));
 	else if (f->kind == PROFILE_KERNEL)
 		buffer_string(out, "  kernel");
 	else if (file.size)
-		buffer_format(out, "  %.*s:0x%llx", (int)file.size, file.data,
-			(unsigned long long)f->offset);
+		buffer_format(out, "  %.*s:0x%llx", SPAN_ARGS(file), (unsigned long long)f->offset);
 }
 
 static void put_frame(struct buffer *rows, const struct profile_sums *sums,
@@ -277,8 +275,7 @@ static void put_state(
 	if (call[0])
 		buffer_format(out, " in %s", call);
 	if (channel.size && t->state != 'R')
-		buffer_format(
-			out, call[0] ? " (%.*s)" : " in %.*s", (int)channel.size, channel.data);
+		buffer_format(out, call[0] ? " (%.*s)" : " in %.*s", SPAN_ARGS(channel));
 	if (t->has_moved)
 		buffer_string(out, t->is_on_cpu ? "" : "; moved while it was read");
 }

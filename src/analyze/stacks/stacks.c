@@ -79,7 +79,7 @@ static void put_process(
 	struct buffer *out, struct span name, uint32_t pid, uint32_t threads, uint8_t state)
 {
 	if (name.size)
-		buffer_format(out, "%.*s (%u): ", (int)name.size, name.data, pid);
+		buffer_format(out, "%.*s (%u): ", SPAN_ARGS(name), pid);
 	else
 		buffer_format(out, "process %u: ", pid);
 	if (state == SOOTH_STATE_VALUE || state == SOOTH_STATE_TRUNCATED)

@@ -8,7 +8,6 @@
 #include "analyze/threads/thread_times.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
-#include "model/schema.h"
 #include "probes/syscall_names.h"
 
 #define STATES 128 /* letters */

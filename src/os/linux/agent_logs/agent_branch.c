@@ -38,8 +38,7 @@ static int read_head(struct buffer *out, int root, const char *folder)
 	if (status || !cursor_skip(&c, "gitdir: "))
 		return status ? status : -ENOENT;
 	to = cursor_line(&c);
-	snprintf(path, sizeof(path), "%s/%.*s", span_starts(to, "/") ? "" : folder, (int)to.size,
-		to.data);
+	snprintf(path, sizeof(path), "%s/%.*s", span_starts(to, "/") ? "" : folder, SPAN_ARGS(to));
 	return read_small(out, root, path, "HEAD");
 }
 
@@ -55,7 +54,7 @@ static void take_branch(char branch[AGENT_BRANCH_MAX + 1], struct cursor head)
 			return; /* git allows no such name */
 	}
 	if (name.size <= AGENT_BRANCH_MAX)
-		snprintf(branch, AGENT_BRANCH_MAX + 1, "%.*s", (int)name.size, name.data);
+		snprintf(branch, AGENT_BRANCH_MAX + 1, "%.*s", SPAN_ARGS(name));
 }
 
 int agent_branch_read(char branch[AGENT_BRANCH_MAX + 1], int root, const char *directory)

@@ -125,7 +125,7 @@ static const char *find_option(
 			}
 			if (value.size < OPTION_LEAST || !agent_word_is_plain(value, AGENT_ID_MAX))
 				continue;
-			snprintf(id, AGENT_ID_MAX + 1, "%.*s", (int)value.size, value.data);
+			snprintf(id, AGENT_ID_MAX + 1, "%.*s", SPAN_ARGS(value));
 			return option;
 		}
 	}
@@ -483,8 +483,7 @@ static void prepare_job(struct agent_files_reader *f, struct pending *p, struct 
 		memcpy(job->pid, known->pid, sizeof(job->pid));
 	}
 	if (directory.size < sizeof(job->directory))
-		snprintf(job->directory, sizeof(job->directory), "%.*s", (int)directory.size,
-			directory.data);
+		snprintf(job->directory, sizeof(job->directory), "%.*s", SPAN_ARGS(directory));
 	job->start_ticks = p->id.start_ticks;
 	job->start_utc_ns = start_utc_ns(&p->id);
 }

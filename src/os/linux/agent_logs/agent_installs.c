@@ -16,7 +16,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "recognize/agent_set.h"
-#include "recognize/script.h"
 #include "os/linux/agent_logs/agent_walk.h"
 #include "os/linux/programs/package_file.h"
 #include "base/environ.h"

@@ -145,8 +145,7 @@ void agent_read_open_files(struct agent_read *job)
 			continue;
 		if (job->info.session[0])
 			job->is_ambiguous = true;
-		snprintf(job->info.session, sizeof(job->info.session), "%.*s", (int)id.size,
-			id.data);
+		snprintf(job->info.session, sizeof(job->info.session), "%.*s", SPAN_ARGS(id));
 		job->source = AGENT_READ_OPEN;
 	}
 	if (job->is_ambiguous)

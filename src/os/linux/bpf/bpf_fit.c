@@ -8,8 +8,6 @@
 #include <linux/btf.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-
 /* --- sections --- */
 
 void bpf_sections_visit(

@@ -217,8 +217,8 @@ static void bpf_detail(struct buffer *out, const struct fdinfo *f)
 	if (f->has & FDINFO_MAP)
 		buffer_format(out, "map %u, type %u", f->map, f->map_type);
 	else if (f->has & FDINFO_LINK)
-		buffer_format(out, "link %u, %.*s, program %u", f->link, (int)f->link_type.size,
-			f->link_type.data, f->program);
+		buffer_format(out, "link %u, %.*s, program %u", f->link, SPAN_ARGS(f->link_type),
+			f->program);
 	else if (f->has & FDINFO_PROGRAM)
 		buffer_format(out, "program %u, type %u", f->program, f->program_type);
 	else if (f->has & FDINFO_BTF)

@@ -89,7 +89,7 @@ static int read_mount(struct fds_reader *r, const struct mount *m, struct statvf
 
 	if (point.size >= PATH_MAX)
 		return -ENAMETOOLONG;
-	snprintf(a.path, sizeof(a.path), "root%.*s", (int)point.size, point.data);
+	snprintf(a.path, sizeof(a.path), "root%.*s", SPAN_ARGS(point));
 	if (m->may_block) {
 		status = fds_reader_call(
 			r, m->id, r->snapshot.process, read_space, &a.call, sizeof(a));

@@ -76,7 +76,7 @@ static int look_up_file(struct fds_reader *r, uint32_t mount, struct span path, 
 {
 	if (path.size >= PATH_MAX)
 		return -ENAMETOOLONG;
-	snprintf(a->path, sizeof(a->path), "root%.*s", (int)path.size, path.data);
+	snprintf(a->path, sizeof(a->path), "root%.*s", SPAN_ARGS(path));
 	return fds_reader_call(r, mount, r->snapshot.process, read_name, &a->call, sizeof(*a));
 }
 

@@ -431,10 +431,9 @@ static bool resolve_by(struct resolving *r, int mount, struct fd_watch *watch)
 static void resolve_by_handles(struct resolving *r)
 {
 	uint64_t deadline = clock_monotonic_ns() + RESOLVE_NS_MAX;
-	struct fd_watch *all;
 	size_t count;
+	struct fd_watch *all = all_of(r->watches, &count);
 
-	all = all_of(r->watches, &count);
 	for (size_t i = 0; i < count && !r->is_refused && clock_monotonic_ns() < deadline; i++) {
 		struct device *d = all[i].has_handle ? device_of(r, &all[i]) : NULL;
 

@@ -49,7 +49,7 @@ static void put_mount(struct hung_keys *keys, const struct mounts *m, const stru
 		return;
 	put_key(keys, OF_ID | mount->id);
 	put_key(keys, (uint64_t)mount->device_major << 20 | mount->device_minor);
-	snprintf(last_point, sizeof(last_point), "%.*s", (int)point.size, point.data);
+	snprintf(last_point, sizeof(last_point), "%.*s", SPAN_ARGS(point));
 }
 
 /* Returns whether a descriptor is a folder in /proc, by its name: a request to the file could

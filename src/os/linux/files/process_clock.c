@@ -49,13 +49,12 @@ static bool read_offsets(int process, const struct stat *of, struct process_cloc
 {
 	struct buffer text = { 0 };
 	struct stat now, children;
-	bool is_read;
+	bool is_read = procfs_read_at(process, "timens_offsets", &text, PROCFS_STAT) == 0 &&
+		       process_clock_parse(c, text.data, text.size) &&
+		       !fstatat(process, "ns/time", &now, 0) &&
+		       !fstatat(process, "ns/time_for_children", &children, 0) &&
+		       now.st_ino == of->st_ino && children.st_ino == of->st_ino;
 
-	is_read = procfs_read_at(process, "timens_offsets", &text, PROCFS_STAT) == 0 &&
-		  process_clock_parse(c, text.data, text.size) &&
-		  !fstatat(process, "ns/time", &now, 0) &&
-		  !fstatat(process, "ns/time_for_children", &children, 0) &&
-		  now.st_ino == of->st_ino && children.st_ino == of->st_ino;
 	buffer_fini(&text);
 	return is_read;
 }

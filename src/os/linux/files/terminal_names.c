@@ -65,7 +65,7 @@ bool terminal_name_from(char name[TERMINAL_NAME_SIZE], uint32_t number, struct s
 		return true;
 	}
 	found = name_in(link);
-	snprintf(name, TERMINAL_NAME_SIZE, "%.*s", (int)found.size, found.data);
+	snprintf(name, TERMINAL_NAME_SIZE, "%.*s", SPAN_ARGS(found));
 	return found.size > 0;
 }
 

@@ -135,9 +135,8 @@ static void leave_out_file(
 
 static const char *const absent = "its code could not be read";
 static const char *const silent = "the file did not answer in time";
-static const char *const served =
-	"another user's FUSE daemon serves the file, and the kernel would "
-	"wait for it with locks held";
+static const char *const served = "another user's FUSE daemon serves the file, and the kernel "
+				  "would wait for it with locks held";
 
 /* Returns whether root or sooth's own user made a FUSE mount (user_id=, a number in the mount's
  * user namespace). True also for mounts of other types. */

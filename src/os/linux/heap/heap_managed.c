@@ -50,8 +50,8 @@ static void emit_heap(struct backend_run *run, const struct process_id *id, stru
 	bool has_pages = probe_stack_trigger(&run->options) == STACK_OF_PAGE_FAULT;
 	char what[96], pages[128] = "the page faults have it", remedy[320];
 
-	snprintf(what, sizeof(what), "%s of %.*s %u%s", heap->name, (int)name.size, name.data,
-		id->pid, has_pages ? " in the calls" : "");
+	snprintf(what, sizeof(what), "%s of %.*s %u%s", heap->name, SPAN_ARGS(name), id->pid,
+		has_pages ? " in the calls" : "");
 	if (!has_pages)
 		snprintf(pages, sizeof(pages),
 			"sooth heap --pages -d 10 -p %u shows which code fills it, and how much of "

@@ -13,7 +13,6 @@
 #include "base/units.h"
 #include "os/linux/host/host_files.h"
 #include "os/linux/files/limits_files.h"
-#include "os/linux/bpf/members.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/host/tracers.h"

@@ -255,7 +255,7 @@ static bool try_mount(struct space *s, const struct mount *m)
 	s->point = mounts_point(&s->mounts, m);
 	if (m->may_block || s->point.size >= PATH_MAX)
 		return false;
-	snprintf(path, sizeof(path), "root%.*s", (int)s->point.size, s->point.data);
+	snprintf(path, sizeof(path), "root%.*s", SPAN_ARGS(s->point));
 	root = openat(s->all.of->process, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0 || !is_full(s, root) || s->device != makedev(m->device_major, m->device_minor))
 		return false;

@@ -14,7 +14,6 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/units.h"
 #include "os/linux/bpf/members.h"
 #include "os/linux/files/maps.h"
 #include "os/linux/files/process_snapshot.h"

@@ -168,8 +168,7 @@ static bool lives_as(struct maps_snapshot *m, struct span path, const struct map
 	struct named n = { 0 };
 	int status;
 
-	if (snprintf(n.path, sizeof(n.path), "root%.*s", (int)path.size, path.data) >=
-		(int)sizeof(n.path))
+	if (snprintf(n.path, sizeof(n.path), "root%.*s", SPAN_ARGS(path)) >= (int)sizeof(n.path))
 		return false;
 	status = timeout_call_file(
 		&m->reader->timeout, run_stat_job, &n, sizeof(n), m->who.process, TIMEOUT_MS);

@@ -113,10 +113,9 @@ static void parse_flags(struct smaps_mapping *m, struct span flags)
 void smaps_value(struct smaps_mapping *m, struct span line)
 {
 	static const char page[] = "KernelPageSize", flags[] = "VmFlags:";
-	const struct smaps_line *f;
 	uint64_t bytes;
+	const struct smaps_line *f = find_value(of_mapping, ARRAY_SIZE(of_mapping), line, &bytes);
 
-	f = find_value(of_mapping, ARRAY_SIZE(of_mapping), line, &bytes);
 	if (f) {
 		uint64_t *to = (uint64_t *)((char *)&m->is + f->offset);
 

@@ -126,8 +126,7 @@ void proc_proxies_find(struct buffer *out, const void *environment, size_t size,
 			!split_proxy(
 				span_of(v.name.data + v.name.size + 1, v.size_bytes), &host, &port))
 			continue;
-		buffer_format(out, "%.*s=%.*s:%u", (int)v.name.size, v.name.data, (int)host.size,
-			host.data, port);
+		buffer_format(out, "%.*s=%.*s:%u", SPAN_ARGS(v.name), SPAN_ARGS(host), port);
 		buffer_char(out, '\0');
 		reported++;
 	}

@@ -29,7 +29,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/cursor.h"
 #include "base/units.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/terminal_names.h"

@@ -18,7 +18,6 @@
 #include "os/linux/files/root_file.h"
 #include "os/linux/profile/confined_lines.h"
 #include "os/linux/profile/sealed_file.h"
-#include "symbols/elf_sections.h"
 
 #define DEBUG_FOLDER  "/usr/lib/debug"
 #define CRC_BYTES_MAX (UINT64_C(512) << 20)

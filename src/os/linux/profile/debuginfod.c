@@ -16,7 +16,6 @@
 #include "base/units.h"
 #include "os/linux/profile/debuginfod_fetch.h"
 #include "os/linux/profile/symbol_cache.h"
-#include "os/os.h"
 
 #define REFUSED_MAX    4096
 #define UNANSWERED_MAX 2   /* after so many failures the servers count as unreachable */

@@ -125,11 +125,10 @@ static int open_dump(struct generated *g, int process, uint32_t owner)
 void generated_meet(struct generated *g, uint32_t pid)
 {
 	_cleanup_close_ int process = -1, living = -1;
-	struct generated_process *known;
 	struct stat st;
 	bool is_new;
+	struct generated_process *known = map_put(&g->processes, &pid, &is_new);
 
-	known = map_put(&g->processes, &pid, &is_new);
 	if (!known || !is_new)
 		return;
 	known->root = known->dump = -1;

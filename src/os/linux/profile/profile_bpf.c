@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/hash.h"
 #include "base/units.h"
 #include "bpf/profile.h"
 #include "model/batch.h"
@@ -89,8 +88,8 @@ static int profile_open(struct backend_run *run, struct sooth_error *err)
 		.losing = trigger == STACK_OF_CALL	   ? PROFILE_CALLS_LOSING
 			  : trigger == STACK_OF_PAGE_FAULT ? PROFILE_PAGES_LOSING
 			  : is_of_waits			   ? PROFILE_WAITS_LOSING
-					: "the ring buffer was full: samples were "
-					  "lost; use a larger one: --buffer 32M",
+					: "the ring buffer was full: samples were lost; use a "
+					  "larger one: --buffer 32M",
 	};
 	struct profile_state *s = run->state;
 	int status;
@@ -376,12 +375,10 @@ static bool has_waits(const struct probe_options *options)
 
 static const struct backend_mode modes[] = {
 	{ .name = "bpf --pages",
-		.help = "heap --pages: page faults, and calls that "
-			"give memory back",
+		.help = "heap --pages: page faults, and calls that give memory back",
 		.target_ns = 300,
 		.bystander_ns = 35,
-		.price_source = "a loop of getppid, and one of "
-				"page faults, on Linux 6.18",
+		.price_source = "a loop of getppid, and one of page faults, on Linux 6.18",
 		.event = "page fault",
 		.is_on = has_pages },
 	{ .name = "bpf --waits",

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "base/cleanup.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/profile/unwind_file.h"
 #include "os/linux/profile/unwind_row.h"

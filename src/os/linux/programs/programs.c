@@ -363,7 +363,7 @@ static void scan_timed(struct programs *p, struct scan *l, int process,
 
 static void set_path(struct scan *l, struct span path)
 {
-	snprintf(l->path, sizeof(l->path), "%.*s", (int)path.size, path.data);
+	snprintf(l->path, sizeof(l->path), "%.*s", SPAN_ARGS(path));
 }
 
 static bool has_room(struct span path)
@@ -436,8 +436,7 @@ static bool script_path(const struct program_process *process, struct scan *l)
 	if (path.data[0] == '/')
 		set_path(l, path);
 	else
-		snprintf(l->path, sizeof(l->path), "%.*s/%.*s", (int)folder.size, folder.data,
-			(int)path.size, path.data);
+		snprintf(l->path, sizeof(l->path), "%.*s/%.*s", SPAN_ARGS(folder), SPAN_ARGS(path));
 	return true;
 }
 

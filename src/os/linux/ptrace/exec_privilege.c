@@ -41,11 +41,10 @@ static bool has_own_rights(const struct tracee *t)
 	static const char *const names[] = { "Uid:", "Gid:", "Groups:", "CapEff:" };
 	struct buffer own = { 0 }, other = { 0 };
 	_cleanup_close_ int thread = procfs_open(t->tid);
-	bool is_same;
+	bool is_same = thread >= 0 && procfs_shares_namespace(thread, "ns/user") &&
+		       procfs_read(getpid(), "status", &own, PROCFS_SMALL) >= 0 &&
+		       tracee_read_file(t, "status", &other) >= 0;
 
-	is_same = thread >= 0 && procfs_shares_namespace(thread, "ns/user") &&
-		  procfs_read(getpid(), "status", &own, PROCFS_SMALL) >= 0 &&
-		  tracee_read_file(t, "status", &other) >= 0;
 	for (size_t i = 0; is_same && i < ARRAY_SIZE(names); i++) {
 		struct span a, b;
 

@@ -54,9 +54,7 @@ static int test_ptrace(const struct os *os, struct sooth_error *err)
 }
 
 const struct need need_ptrace = { "ptrace",
-	"Linux 5.3 or later, and kernel.yama.ptrace_scope "
-	"below 3",
-	test_ptrace };
+	"Linux 5.3 or later, and kernel.yama.ptrace_scope below 3", test_ptrace };
 
 /* Returns the number behind a name in the status of a process; 0: none, or the process is gone. */
 static pid_t status_number(pid_t pid, const char *name)
@@ -99,8 +97,8 @@ static int refuse_permission(const struct process_id *process, struct sooth_erro
 	}
 	if (yama_scope() != YAMA_OFF)
 		return refuse_by_yama(err);
-	error_why(err, "the process has more privileges than sooth, or has forbidden it "
-		       "(prctl PR_SET_DUMPABLE)");
+	error_why(err, "the process has more privileges than sooth, or has forbidden it (prctl "
+		       "PR_SET_DUMPABLE)");
 	return error_remedy(err, "run sooth as root");
 }
 
@@ -118,8 +116,8 @@ int tracer_refuse(const struct process_id *process, int status, struct sooth_err
 	}
 	if (status == -EBUSY) {
 		error_set(err, status, SOOTH_FAULT_UNSUPPORTED, "trace process %u", pid);
-		error_why(err, "its seccomp filter may kill it for continuing the wait in which "
-			       "it is");
+		error_why(err,
+			"its seccomp filter may kill it for continuing the wait in which it is");
 		return error_remedy(err, "run sooth as root, without --backend ptrace");
 	}
 	error_errno(err, status, "trace process %u", pid);

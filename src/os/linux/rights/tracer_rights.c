@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "os/linux/rights/capabilities.h"
 #include "os/linux/files/procfs.h"
 

@@ -104,14 +104,14 @@ void runtimes_see_file(struct runtimes_seen *seen, struct span path)
 	if (name.size == path.size) /* no file's path */
 		return;
 	if (span_equal(name, "libc.so")) /* musl's C library and loader are one file */
-		note_runtime(seen, MAPS_MUSL, "%.*s is mapped", (int)name.size, name.data);
+		note_runtime(seen, MAPS_MUSL, "%.*s is mapped", SPAN_ARGS(name));
 	for (size_t i = 0; i < libraries.count; i++) {
 		size_t length = strlen(libraries.names[i]);
 
 		if (span_starts(name, libraries.names[i]) && name.size > length &&
 			strchr(".-_0123456789", name.data[length]) && span_contains(name, ".so"))
-			note_runtime(seen, libraries.of[i]->runtime, "%.*s is mapped",
-				(int)name.size, name.data);
+			note_runtime(
+				seen, libraries.of[i]->runtime, "%.*s is mapped", SPAN_ARGS(name));
 	}
 }
 

@@ -12,7 +12,6 @@
 #include "base/cleanup.h"
 #include "base/units.h"
 #include "bpf/sched.h"
-#include "model/batch.h"
 #include "os/linux/bpf/follow.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"

@@ -14,7 +14,6 @@
 
 #include "base/cleanup.h"
 #include "base/units.h"
-#include "os/linux/sockets/socket_tables.h"
 
 #define UNSUPPORTED   SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED)
 #define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)

@@ -45,9 +45,8 @@ static void stacks_close(struct backend_run *run)
 static int stacks_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct stacks_bpf *s = run->state;
-	int status;
+	int status = stacks_reader_open(&s->reader, run, err);
 
-	status = stacks_reader_open(&s->reader, run, err);
 	s->reader.read = read_threads;
 	if (!status)
 		status = bpf_code_open(&s->code, &bpf_image_stacks, run->log, err);

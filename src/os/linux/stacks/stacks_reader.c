@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/syscalls/native_abi.h"
 #include "os/os.h"

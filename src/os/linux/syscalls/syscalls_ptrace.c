@@ -67,10 +67,9 @@ static int ptrace_open(struct backend_run *run, struct sooth_error *err)
 	struct tracer_options options = { .ring_bytes = ring_bytes(&run->options.observer),
 		.is_lossless = run->options.observer.calls.must_hold,
 		.is_filtered = run->options.observer.calls.by_seccomp };
-	struct syscalls_config *config;
 	int status;
+	struct syscalls_config *config = calloc(1, sizeof(*config));
 
-	config = calloc(1, sizeof(*config));
 	if (!config)
 		return error_no_memory(err);
 	status = syscalls_config_set(config, &run->options, err);

@@ -169,9 +169,8 @@ static void add_kernel_message(int tracefs, const struct command *c, struct soot
 	struct span message = { 0 };
 	char text[8192];
 	struct cursor log;
-	ssize_t got;
+	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text));
 
-	got = fd < 0 ? -1 : read(fd, text, sizeof(text));
 	if (got <= 0)
 		return;
 	log = cursor_over(text, (size_t)got);
@@ -182,8 +181,7 @@ static void add_kernel_message(int tracefs, const struct command *c, struct soot
 		if (error)
 			message = span_of(error + 7, line.size - (size_t)(error + 7 - line.data));
 		else if (message.data && memmem(line.data, line.size, c->text, c->size - 1))
-			error_why(err, "%s (%.*s)", strerror(-err->code), (int)message.size,
-				message.data);
+			error_why(err, "%s (%.*s)", strerror(-err->code), SPAN_ARGS(message));
 	}
 }
 
@@ -377,10 +375,9 @@ static void collect_event(void *user, const struct definition *definition)
 static bool may_have_processes(uint64_t pid_namespace)
 {
 	struct buffer pids = { 0 };
-	const pid_t *all;
 	bool may_have = procfs_list(&pids) != 0;
+	const pid_t *all = (const void *)pids.data;
 
-	all = (const void *)pids.data;
 	for (size_t i = 0; i < pids.size / sizeof(*all) && !may_have; i++) {
 		char path[64];
 		struct stat ns;

@@ -34,7 +34,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "model/process_id.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/rights/needs.h"
 #include "os/linux/uprobes/prober.h"

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/units.h"
 #include "os/linux/fds/fdinfo.h"
 #include "os/linux/waits/wait_reader.h"
 #include "probes/sockets.h"

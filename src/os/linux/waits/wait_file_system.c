@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/waits/wait_reader.h"
 

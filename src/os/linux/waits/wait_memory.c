@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/units.h"
 #include "os/linux/files/maps.h"
 #include "os/linux/files/process_clock.h"

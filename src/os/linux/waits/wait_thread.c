@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/units.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/waits/wait_reader.h"
 

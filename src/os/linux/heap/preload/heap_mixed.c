@@ -22,7 +22,6 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/units.h"
 #include "model/batch.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/heap/heap_late.h"

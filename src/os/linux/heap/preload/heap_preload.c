@@ -21,7 +21,6 @@
 #include "os/linux/launch.h"
 #include "os/linux/heap/preload/preload_run.h"
 #include "os/linux/heap/preload/preload_unseen.h"
-#include "os/linux/rights/needs.h"
 #include "os/os.h"
 
 struct preload_state {
@@ -44,9 +43,8 @@ static void preload_close(struct backend_run *run)
 static int preload_open(struct backend_run *run, struct sooth_error *err)
 {
 	struct preload_state *s = run->state;
-	int status;
+	int status = preload_library_check(&run->options, s->library, err);
 
-	status = preload_library_check(&run->options, s->library, err);
 	if (status)
 		return status;
 	status = preload_run_open(&s->preload, run, err);
@@ -124,8 +122,8 @@ static void emit_not_loaded(struct backend_run *run, struct span path, const cha
 	bool is_chosen = !heap_engine_cost(&run->options, SOOTH_ENGINE_PRELOAD);
 	char why[PATH_MAX + 160];
 
-	snprintf(why, sizeof(why), "%.*s: not visible without privilege: it %s", (int)path.size,
-		path.data, reasons);
+	snprintf(why, sizeof(why), "%.*s: not visible without privilege: it %s", SPAN_ARGS(path),
+		reasons);
 	backend_limit(run, HEAP_NOT_LOADED, why,
 		!is_chosen  ? "run as root"
 		: geteuid() ? "run as root, without --engine preload"

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cursor.h"
 #include "os/linux/files/maps.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/heap/preload/preload_processes.h"

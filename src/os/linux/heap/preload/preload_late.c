@@ -122,7 +122,7 @@ static void handle_exec(struct preload_late *l, struct cursor *c, uint64_t time_
 	name = cursor_until(c, '\0');
 	if (c->failed)
 		return;
-	snprintf(image.name, sizeof(image.name), "%.*s", (int)name.size, name.data);
+	snprintf(image.name, sizeof(image.name), "%.*s", SPAN_ARGS(name));
 	set_image(l, pid, &image);
 }
 

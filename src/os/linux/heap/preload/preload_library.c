@@ -13,7 +13,6 @@
 #include "base/cleanup.h"
 #include "base/cursor.h"
 #include "base/parser.h"
-#include "base/read_at.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/files/task_files.h"
 #include "os/linux/files/timed_open.h"

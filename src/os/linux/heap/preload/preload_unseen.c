@@ -37,10 +37,9 @@ void preload_unseen_fini(struct preload_unseen *u)
 static bool has_library(int directory)
 {
 	struct buffer bytes = { 0 };
-	bool has;
+	bool has = procfs_read_at(directory, "maps", &bytes, PROCFS_MAPS) >= 0 &&
+		   strstr(buffer_cstr(&bytes), "/" PRELOAD_LIBRARY);
 
-	has = procfs_read_at(directory, "maps", &bytes, PROCFS_MAPS) >= 0 &&
-	      strstr(buffer_cstr(&bytes), "/" PRELOAD_LIBRARY);
 	buffer_fini(&bytes);
 	return has;
 }

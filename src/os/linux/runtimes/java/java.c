@@ -19,7 +19,6 @@
 
 #include "base/cleanup.h"
 #include "base/cursor.h"
-#include "os/linux/files/maps.h"
 #include "os/linux/files/read_memory.h"
 #include "os/linux/runtimes/java/hotspot_layout.h"
 #include "os/linux/runtimes/java/java_counters.h"

@@ -184,9 +184,8 @@ static bool put_property(struct back b, struct buffer *out)
 /* Puts the name of "NAME(" if the place is behind it, perhaps after other arguments. */
 static bool put_passed(struct back b, struct buffer *out)
 {
-	struct span name;
+	struct span name = word_ending_here(&b);
 
-	name = word_ending_here(&b);
 	if (last_character(&b) == '#') /* private */
 		name = span_of(name.data - 1, name.size + 1);
 	return name.size && put_name(out, "cb:", name);

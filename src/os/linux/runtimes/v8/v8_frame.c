@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/cursor.h"
 #include "symbols/instruction.h"
 
 #define WORD	       8
