@@ -26,12 +26,11 @@ void answer_claim(const struct finding_row *f, struct buffer *out)
 void answer_evidence(const struct finding_row *f, struct buffer *out)
 {
 	struct span rows = record_text(&f->record, &f->evidence);
-	struct batch all = { (const void *)rows.data, rows.size };
 	size_t begin = out->size, left = 0;
 
-	batch_for_each (r, &all) {
-		const struct finding_evidence_row *e = (const void *)r;
-		struct span name = record_text(r, &e->name), text = record_text(r, &e->text);
+	rows_for_each (struct finding_evidence_row, e, &rows) {
+		struct span name = record_text(&e->record, &e->name),
+			    text = record_text(&e->record, &e->text);
 
 		if (left || (out->size > begin &&
 				    out->size - begin + name.size + text.size > EVIDENCE_BYTES)) {

@@ -200,12 +200,9 @@ static int emit_raised(struct finding_changes *c, const struct diagnosed *j,
 static int emit_of_one(
 	struct finding_changes *c, const struct diagnosed *j, struct sooth_error *err)
 {
-	struct batch all = { j->findings.data, j->findings.size };
 	int status = 0;
 
-	batch_for_each (r, &all) {
-		const struct finding_row *f = (const void *)r;
-
+	rows_for_each (struct finding_row, f, &j->findings) {
 		if (!status && f->state == FINDING_RAISED)
 			status = emit_raised(c, j, f, err);
 	}

@@ -8,6 +8,7 @@
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/order.h"
 #include "model/probe.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -60,9 +61,7 @@ static int compare_by_count(const void *a, const void *b)
 	const struct syscalls_uring *x = *(const struct syscalls_uring *const *)a;
 	const struct syscalls_uring *y = *(const struct syscalls_uring *const *)b;
 
-	if (x->count != y->count)
-		return x->count < y->count ? 1 : -1;
-	return x->opcode < y->opcode ? -1 : x->opcode > y->opcode;
+	return larger_first(x->count, y->count) ?: smaller_first(x->opcode, y->opcode);
 }
 
 /* Returns the records, most frequent first; the caller frees the array. */

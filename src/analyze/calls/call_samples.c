@@ -8,6 +8,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/map.h"
+#include "base/order.h"
 #include "explain/stage.h"
 #include "model/process_id.h"
 #include "model/row_list.h"
@@ -230,9 +231,7 @@ static int compare_by_readings(const void *left, const void *right)
 {
 	const struct call_found *a = left, *b = right;
 
-	if (a->readings != b->readings)
-		return a->readings > b->readings ? -1 : 1;
-	return memcmp(&a->key, &b->key, sizeof(a->key));
+	return larger_first(a->readings, b->readings) ?: memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
 static int finish(void *state, struct sooth_error *err)

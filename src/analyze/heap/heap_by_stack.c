@@ -9,6 +9,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/map_sorted.h"
+#include "base/order.h"
 #include "model/row_list.h"
 #include "model/schema.h"
 
@@ -111,16 +112,12 @@ static void add_stack(struct by_name *b, uint32_t stack, const struct heap_stack
 static int compare_by_own(const void *left, const void *right)
 {
 	const struct place_sum *a = left, *b = right;
+	int order = larger_first(a->own_live_bytes, b->own_live_bytes);
 
-	if (a->own_live_bytes != b->own_live_bytes)
-		return a->own_live_bytes > b->own_live_bytes ? -1 : 1;
-	if (a->live_bytes != b->live_bytes)
-		return a->live_bytes > b->live_bytes ? -1 : 1;
-	if (a->allocated_bytes != b->allocated_bytes)
-		return a->allocated_bytes > b->allocated_bytes ? -1 : 1;
-	if (a->place.name != b->place.name)
-		return a->place.name < b->place.name ? -1 : 1;
-	return a->place.file < b->place.file ? -1 : a->place.file > b->place.file;
+	order = order ?: larger_first(a->live_bytes, b->live_bytes);
+	order = order ?: larger_first(a->allocated_bytes, b->allocated_bytes);
+	order = order ?: smaller_first(a->place.name, b->place.name);
+	return order ?: smaller_first(a->place.file, b->place.file);
 }
 
 static int emit_row(struct output *output, const struct by_name *b, const struct place_sum *sum,
@@ -212,14 +209,11 @@ struct entry {
 static int compare_by_live(const void *left, const void *right)
 {
 	const struct entry *a = left, *b = right;
+	int order = larger_first(a->group->live_bytes, b->group->live_bytes);
 
-	if (a->group->live_bytes != b->group->live_bytes)
-		return a->group->live_bytes > b->group->live_bytes ? -1 : 1;
-	if (a->group->allocated_bytes != b->group->allocated_bytes)
-		return a->group->allocated_bytes > b->group->allocated_bytes ? -1 : 1;
-	if (a->key->process.pid != b->key->process.pid)
-		return a->key->process.pid < b->key->process.pid ? -1 : 1;
-	return a->key->value < b->key->value ? -1 : a->key->value > b->key->value;
+	order = order ?: larger_first(a->group->allocated_bytes, b->group->allocated_bytes);
+	order = order ?: smaller_first(a->key->process.pid, b->key->process.pid);
+	return order ?: smaller_first(a->key->value, b->key->value);
 }
 
 static int emit_thread(struct output *output, const struct heap_live *live, const struct entry *e,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyze/records.h"
+#include "base/order.h"
 #include "base/units.h"
 #include "model/process_id.h"
 #include "model/row_list.h"
@@ -145,9 +146,8 @@ static int compare_by_time(const void *a, const void *b)
 {
 	const struct heap_overhead *x = a, *y = b;
 
-	if (x->probes_ns != y->probes_ns)
-		return x->probes_ns < y->probes_ns ? 1 : -1;
-	return x->record.pid < y->record.pid ? -1 : x->record.pid > y->record.pid;
+	return larger_first(x->probes_ns, y->probes_ns)
+		       ?: smaller_first(x->record.pid, y->record.pid);
 }
 
 static int emit_overheads(const struct heap_overheads *o, struct output *output,

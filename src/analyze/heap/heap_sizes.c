@@ -5,6 +5,7 @@
 #include "analyze/heap/heap_stacks.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/order.h"
 #include "base/sentence_units.h"
 #include "bpf/log2.h"
 #include "model/row_list.h"
@@ -103,12 +104,10 @@ static int compare_by_live_bytes(const void *left, const void *right)
 {
 	const struct size_class *a = left, *b = right;
 	const struct heap_part *x = &a->sum, *y = &b->sum;
+	int order = larger_first(x->live_bytes, y->live_bytes);
 
-	if (x->live_bytes != y->live_bytes)
-		return x->live_bytes > y->live_bytes ? -1 : 1;
-	if (x->allocated_bytes != y->allocated_bytes)
-		return x->allocated_bytes > y->allocated_bytes ? -1 : 1;
-	return a->number < b->number ? -1 : a->number > b->number;
+	order = order ?: larger_first(x->allocated_bytes, y->allocated_bytes);
+	return order ?: smaller_first(a->number, b->number);
 }
 
 static void put_answer(struct buffer *out, const struct sizes *s, const struct profile_sums *sums)

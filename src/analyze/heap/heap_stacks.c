@@ -8,6 +8,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/estimate.h"
+#include "base/order.h"
 #include "base/sentence_units.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -62,12 +63,10 @@ int heap_stacks_by_live(const void *left, const void *right)
 {
 	const struct heap_stack *a = left, *b = right;
 	const struct heap_stack_sum *x = &a->sum, *y = &b->sum;
+	int order = larger_first(x->live_bytes, y->live_bytes);
 
-	if (x->live_bytes != y->live_bytes)
-		return x->live_bytes > y->live_bytes ? -1 : 1;
-	if (x->allocated_bytes != y->allocated_bytes)
-		return x->allocated_bytes > y->allocated_bytes ? -1 : 1;
-	return stack_text_compare(&a->key, &b->key);
+	order = order ?: larger_first(x->allocated_bytes, y->allocated_bytes);
+	return order ?: stack_text_compare(&a->key, &b->key);
 }
 
 static void add_sum(

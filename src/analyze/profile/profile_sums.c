@@ -339,11 +339,6 @@ bool profile_sums_next(const struct profile_sums *s, size_t *position, struct pr
 
 #define ROLES_LISTED 8
 
-static bool is_same(struct span a, struct span b)
-{
-	return a.size == b.size && !memcmp(a.data, b.data, a.size);
-}
-
 const char *profile_sums_if_empty(
 	const struct profile_sums *s, const char *role, uint64_t selected, struct buffer *text)
 {
@@ -359,7 +354,7 @@ const char *profile_sums_if_empty(
 	buffer_string(text, "no samples of the role ");
 	escape_terminal(text, role, strlen(role));
 	while (count < ROLES_LISTED && profile_sums_next(s, &position, &stacked)) {
-		for (i = 0; i < count && !is_same(listed[i], stacked.role); i++)
+		for (i = 0; i < count && span_compare(listed[i], stacked.role); i++)
 			;
 		if (i < count)
 			continue;
