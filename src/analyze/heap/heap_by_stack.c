@@ -313,21 +313,24 @@ static void emit_note_about_blocks_without_stack(
 	output_limit(scope->output, "the code of some allocations", text, scope->loss_remedy);
 }
 
-static int emit_table(struct heap_scope *scope, struct heap_stacks_merged *stacks,
-	const struct profile_sums *sums, bool is_estimated, struct sooth_error *err)
+static int emit_answer(struct heap_scope *scope, const struct heap_live *live,
+	struct heap_stacks_merged *stacks, const struct profile_sums *sums, enum heap_answer answer,
+	struct sooth_error *err)
 {
+	static const struct heap_answer_type *const types[HEAP_ANSWERS] = {
+		[HEAP_LEAKS] = &heap_answer_leaks,
+		[HEAP_KEPT] = &heap_answer_kept,
+		[HEAP_CHURN] = &heap_answer_churn,
+		[HEAP_PEAK] = &heap_answer_peak,
+	};
 	struct section section = by_stack_section;
-	int status;
+	const struct heap_answer_type table = { .compare = heap_stacks_by_live,
+		.section = &section };
 
-	if (is_estimated)
+	if (live->estimates.sample_bytes)
 		section.columns = "live_bytes,live_error_bytes,live_blocks,allocated_bytes,"
 				  "allocated_error_bytes,calls,line,stack";
-	status = heap_section(scope, &section, err);
-
-	qsort(stacks->all, stacks->count, sizeof(*stacks->all), heap_stacks_by_live);
-	for (size_t i = 0; i < stacks->count && !status; i++)
-		status = heap_stack_emit(scope->output, &stacks->all[i], sums, err);
-	return status;
+	return heap_answer_emit(types[answer] ?: &table, scope, live, stacks, sums, err);
 }
 
 static bool has_allocations(const struct heap_live *live)
@@ -381,16 +384,7 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 		return heap_sizes_emit(scope, live, sums, true, err);
 	status = heap_stacks_merge(&stacks, live, sums, scope->output, err);
 	if (!status)
-		status = options->answer == HEAP_LEAKS
-				 ? heap_leaks_emit(scope, live, &stacks, sums, err)
-			 : options->answer == HEAP_KEPT
-				 ? heap_kept_emit(scope, live, &stacks, sums, err)
-			 : options->answer == HEAP_CHURN
-				 ? heap_churn_emit(scope, live, &stacks, sums, err)
-			 : options->answer == HEAP_PEAK
-				 ? heap_at_peak_emit(scope, live, &stacks, sums, err)
-				 : emit_table(scope, &stacks, sums,
-					   live->estimates.sample_bytes != 0, err);
+		status = emit_answer(scope, live, &stacks, sums, options->answer, err);
 	free(stacks.all);
 	return status;
 }

@@ -141,17 +141,9 @@ static int emit_answer(struct heap_scope *scope, const struct sizes *s,
 	struct heap_largest_row row = { .live_bytes = s->all.live_bytes,
 		.live_blocks = s->all.live_blocks };
 	struct buffer text = { 0 };
-	struct record_tail tail[1];
-	int status;
 
 	put_answer(&text, s, sums);
-	tail[0] = tail_buffer(&row.text, &text);
-	status = heap_section(scope, &largest_section, err);
-	status = status			? status
-		 : buffer_failed(&text) ? error_no_memory(err)
-					: OUTPUT_ROW(scope->output, &row, tail, 1, err);
-	buffer_fini(&text);
-	return status;
+	return HEAP_SENTENCE(scope, &largest_section, &row, &text, err);
 }
 
 static int emit_size_class(struct output *output, const struct size_class *class,
