@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "analyze/calls/call_history_parts.h"
+#include "base/hash.h"
 #include "base/lock_name.h"
 #include "base/units.h"
 #include "bpf/aggregate.h"
@@ -70,16 +71,13 @@ bool call_takes_space(const char *path)
 /* Hashes the last part of a path without its extension: programs try x, x.js and x.json in turn. */
 static uint64_t name_hash(struct span path)
 {
-	uint64_t hash = 14695981039346656037u;
 	size_t begin = path.size, end = path.size;
 
 	while (begin && path.data[begin - 1] != '/')
 		begin--;
 	for (size_t i = begin + 1; i < path.size; i++)
 		end = path.data[i] == '.' ? i : end;
-	for (size_t i = begin; i < end; i++)
-		hash = (hash ^ (unsigned char)path.data[i]) * 1099511628211u;
-	return hash;
+	return hash_bytes(HASH_BEGIN, path.data + begin, end - begin);
 }
 
 uint64_t call_history_found(const struct call_history *h, const char *path)

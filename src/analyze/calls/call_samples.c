@@ -7,7 +7,7 @@
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
-#include "base/map.h"
+#include "base/map_sorted.h"
 #include "base/order.h"
 #include "explain/stage.h"
 #include "model/process_id.h"
@@ -237,19 +237,15 @@ static int compare_by_readings(const void *left, const void *right)
 static int finish(void *state, struct sooth_error *err)
 {
 	struct samples_state *s = state;
-	_cleanup_free_ struct call_found *sorted = calloc(s->calls.count + 1, sizeof(*sorted));
-	size_t count = 0;
+	_cleanup_free_ struct call_found *sorted = map_sorted(&s->calls, compare_by_readings);
 	int status;
 
 	if (!sorted)
 		return error_no_memory(err);
-	map_for_each_value (&s->calls, const struct call_found *, found)
-		sorted[count++] = *found;
-	qsort(sorted, count, sizeof(*sorted), compare_by_readings);
 	status = emit_summary(s, err);
 	if (!status)
 		status = output_section(s->output, &call_section, err);
-	for (size_t i = 0; i < count && !status; i++)
+	for (size_t i = 0; i < s->calls.count && !status; i++)
 		status = emit_call(s, &sorted[i], err);
 	return status;
 }

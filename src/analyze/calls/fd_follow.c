@@ -373,20 +373,19 @@ const struct fd_followed *fd_follow_get(
 	return map_get(&t->fds, &number);
 }
 
+void fd_followed_connection(const struct fd_followed *known, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s%s%s", *known->protocol ? known->protocol : "socket",
+		*known->local || *known->peer ? " " : "", known->local,
+		*known->peer ? FD_FOLLOW_ARROW : "", known->peer);
+}
+
 static void put_socket(const struct fd_followed *known, struct buffer *out)
 {
-	bool has_arrow = *known->peer != '\0';
+	char text[FD_FOLLOW_PROTOCOL + 2 * FD_FOLLOW_ADDRESS + sizeof(" " FD_FOLLOW_ARROW)];
 
-	buffer_string(out, *known->protocol ? known->protocol : "socket");
-	if (*known->local || has_arrow)
-		buffer_char(out, ' ');
-	buffer_string(out, known->local);
-	if (has_arrow) {
-		buffer_string(out, FD_FOLLOW_ARROW);
-		buffer_string(out, known->peer);
-	}
-	if (known->is_listening)
-		buffer_string(out, " listening");
+	fd_followed_connection(known, text, sizeof(text));
+	buffer_format(out, "%s%s", text, known->is_listening ? " listening" : "");
 }
 
 void fd_follow_put(
@@ -394,21 +393,10 @@ void fd_follow_put(
 {
 	const struct fd_followed *known = fd_follow_get(f, process, fd);
 
-	if (!known)
-		buffer_char(out, '?');
-	else if (known->kind == FD_FOLLOWED_SOCKET)
+	if (known && known->kind == FD_FOLLOWED_SOCKET)
 		put_socket(known, out);
-	else if (known->name)
-		buffer_string(out, known->name);
 	else
-		buffer_char(out, '?');
-}
-
-void fd_followed_connection(const struct fd_followed *known, char *out, size_t size)
-{
-	snprintf(out, size, "%s%s%s%s%s", *known->protocol ? known->protocol : "socket",
-		*known->local || *known->peer ? " " : "", known->local,
-		*known->peer ? FD_FOLLOW_ARROW : "", known->peer);
+		buffer_string(out, known && known->name ? known->name : "?");
 }
 
 struct span fd_follow_process(const struct fd_follow *f, const struct process_id *process)
