@@ -67,7 +67,7 @@ static void put_do(struct answer *a, struct span remedy)
 {
 	struct buffer line = { 0 };
 
-	buffer_format(&line, "  do: %.*s", (int)remedy.size, remedy.data);
+	buffer_format(&line, "  do: %.*s", SPAN_ARGS(remedy));
 	end_line(a, NO_SEVERITY, &line);
 }
 

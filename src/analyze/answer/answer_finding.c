@@ -37,8 +37,8 @@ void answer_evidence(const struct finding_row *f, struct buffer *out)
 			left++;
 			continue;
 		}
-		buffer_format(out, "%s%.*s: %.*s", out->size > begin ? "; " : "", (int)name.size,
-			name.data, (int)text.size, text.data);
+		buffer_format(out, "%s%.*s: %.*s", out->size > begin ? "; " : "", SPAN_ARGS(name),
+			SPAN_ARGS(text));
 	}
 	if (left)
 		buffer_format(out, "; %zu more (-v)", left);
@@ -48,8 +48,7 @@ void answer_kind(const struct finding_row *f, struct buffer *out)
 {
 	struct span id = record_text(&f->record, &f->id);
 
-	buffer_format(out, "%.*s (%s): ", (int)id.size, id.data,
-		finding_severity_names.names[f->severity]);
+	buffer_format(out, "%.*s (%s): ", SPAN_ARGS(id), finding_severity_names.names[f->severity]);
 }
 
 bool answer_is_about_wait(const struct finding_row *f)

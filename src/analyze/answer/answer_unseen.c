@@ -294,7 +294,7 @@ static void add_too_early(const struct unseen *u, struct buffer *out)
 
 		if (g->cause == FINDING_YOUNG && !is_age_alone(g))
 			buffer_format(out, "%s%.*s", out->size > begin ? "; " : ": ",
-				(int)g->reason.size, g->reason.data);
+				SPAN_ARGS(g->reason));
 	}
 }
 
@@ -344,10 +344,10 @@ static void add_group(const struct group *g, struct buffer *out)
 
 	buffer_string(out, out->size ? "; " : "");
 	for (size_t i = 0; i < shown; i++)
-		buffer_format(out, "%s%.*s", i ? ", " : "", (int)g->ids[i].size, g->ids[i].data);
+		buffer_format(out, "%s%.*s", i ? ", " : "", SPAN_ARGS(g->ids[i]));
 	if (g->id_count > shown)
 		buffer_format(out, " and %zu more", g->id_count - shown);
-	buffer_format(out, ": %.*s", (int)g->reason.size, g->reason.data);
+	buffer_format(out, ": %.*s", SPAN_ARGS(g->reason));
 	if (g->processes > 1)
 		buffer_format(out, " (%zu processes)", g->processes);
 }

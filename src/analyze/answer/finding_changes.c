@@ -247,7 +247,7 @@ static int emit_changes(
 		status = emit_cleared(c, &over[i], err);
 	for (size_t i = 0; i < c->diagnosis.count && !status; i++)
 		status = emit_of_one(c, &c->diagnosis.all[i], err);
-	return status ? status : output_flush(c->output, err);
+	return status ?: output_flush(c->output, err);
 }
 
 /* --- answers as records --- */
@@ -396,7 +396,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	if (!status && takes_answers(c))
 		return pass_answers(c, true, err);
-	return status ? status : findings_emit_watch(c->output, &c->diagnosis, &c->watch, err);
+	return status ?: findings_emit_watch(c->output, &c->diagnosis, &c->watch, err);
 }
 
 static void fini(void *state)

@@ -19,9 +19,9 @@ static void finding_text_fine(const struct buffer *rows, bool has_words, struct 
 		struct span id = record_text(&row->record, &row->id),
 			    words = record_text(&row->record, &row->words);
 
-		buffer_format(out, "%s%.*s", out->size ? ", " : "", (int)id.size, id.data);
+		buffer_format(out, "%s%.*s", out->size ? ", " : "", SPAN_ARGS(id));
 		if (has_words && words.size && words.size < WORDS_ONE)
-			buffer_format(out, " (%.*s)", (int)words.size, words.data);
+			buffer_format(out, " (%.*s)", SPAN_ARGS(words));
 	}
 }
 
@@ -55,12 +55,12 @@ static void finding_text_blind(const struct buffer *rows, struct buffer *out)
 
 			if (span_compare(record_text(&other->record, &other->reason), reason))
 				continue;
-			buffer_format(out, "%s%.*s", is_second ? ", " : "", (int)id.size, id.data);
+			buffer_format(out, "%s%.*s", is_second ? ", " : "", SPAN_ARGS(id));
 			is_second = true;
 		}
-		buffer_format(out, ": %.*s", (int)reason.size, reason.data);
+		buffer_format(out, ": %.*s", SPAN_ARGS(reason));
 		if (remedy.size)
-			buffer_format(out, " (%.*s)", (int)remedy.size, remedy.data);
+			buffer_format(out, " (%.*s)", SPAN_ARGS(remedy));
 	}
 }
 
@@ -317,7 +317,7 @@ static int put_summary(struct output *output, struct finding_summary_row *row,
 	status = output_section(output, &section, err);
 	if (!status)
 		status = OUTPUT_ROW(output, row, tail, ARRAY_SIZE(tail), err);
-	return status ? status : output_close_section(output, err);
+	return status ?: output_close_section(output, err);
 }
 
 static struct finding_summary_row sum_up(const struct diagnosis *s, uint64_t begin_ns)

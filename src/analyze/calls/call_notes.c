@@ -146,7 +146,7 @@ int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_er
 {
 	int status = note_urings(n, output, err);
 
-	return status ? status : emit_holds(n, output, err);
+	return status ?: emit_holds(n, output, err);
 }
 
 void call_note_some_unseen(struct output *output, const char *what)
@@ -168,5 +168,5 @@ int call_notes_emit_table(struct call_notes *n, struct output *output, struct so
 {
 	int status = emit_urings(n, output, err);
 
-	return status ? status : emit_holds(n, output, err);
+	return status ?: emit_holds(n, output, err);
 }

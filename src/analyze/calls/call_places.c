@@ -84,7 +84,7 @@ uint64_t call_history_found(const struct call_history *h, const char *path)
 {
 	assert(h);
 
-	uint64_t hash = name_hash(span_of(path, strlen(path)));
+	uint64_t hash = name_hash(span_of_string(path));
 	const uint64_t *count = map_get(&h->found, &hash);
 
 	return count ? *count : 0;
@@ -125,7 +125,7 @@ static void put_path_of_call(const struct call_at_hand *c, struct call_path *out
 	else if (file && file->kind == FD_FOLLOWED_SOCKET)
 		fd_followed_connection(file, out->text, sizeof(out->text));
 	else if (file && file->name)
-		*out = call_path_key(span_of(file->name, strlen(file->name)));
+		*out = call_path_key(span_of_string(file->name));
 }
 
 static struct call_place place_of(const struct call_at_hand *c, bool has_text)

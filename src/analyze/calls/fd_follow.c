@@ -204,8 +204,7 @@ static void add_descriptor(struct fd_follow *f, const struct fds_descriptor *d)
 	if (path.size)
 		fd_follow_name(known, path);
 	else if (d->type < FDS_TYPES)
-		fd_follow_name(known, span_of(fd_type_names.names[d->type],
-					      strlen(fd_type_names.names[d->type])));
+		fd_follow_name(known, span_of_string(fd_type_names.names[d->type]));
 }
 
 static void add_socket(struct fd_follow *f, const struct sockets_socket *s)
@@ -430,7 +429,7 @@ struct span fd_follow_directory(const struct fd_follow *f, const struct process_
 {
 	const struct fd_table *t = map_get(&f->tables, process);
 
-	return t && t->directory ? span_of(t->directory, strlen(t->directory)) : span_of("", 0);
+	return t && t->directory ? span_of_string(t->directory) : span_of("", 0);
 }
 
 bool fd_follow_has_moved(const struct fd_follow *f, const struct process_id *process)
@@ -473,9 +472,8 @@ static struct span name_of_directory(
 
 	if (fd == AT_FDCWD_LINUX)
 		return fd_follow_directory(f, process);
-	return known && known->name && may_be_directory(known)
-		       ? span_of(known->name, strlen(known->name))
-		       : span_of("", 0);
+	return known && known->name && may_be_directory(known) ? span_of_string(known->name)
+							       : span_of("", 0);
 }
 
 void fd_follow_resolve(const struct fd_follow *f, const struct process_id *process,

@@ -153,7 +153,7 @@ static struct network_sum *connection_of(
 	char text[OPERATION_PATH];
 
 	fd_followed_connection(known, text, sizeof(text));
-	operation_path_key(s, call, &key, span_of(text, strlen(text)));
+	operation_path_key(s, call, &key, span_of_string(text));
 	sum = map_put(&s->connections, &key, NULL);
 	if (sum)
 		memcpy(sum->peer, known->peer, sizeof(sum->peer));
@@ -269,9 +269,9 @@ static struct io_sum *file_of(struct operation_sums *s, const struct syscalls_ca
 	else
 		snprintf(text, sizeof(text), "descriptor %lld", (long long)fd);
 	if (known && known->name)
-		operation_path_key(s, call, &key, span_of(known->name, strlen(known->name)));
+		operation_path_key(s, call, &key, span_of_string(known->name));
 	else
-		operation_path_key(s, call, &key, span_of(text, strlen(text)));
+		operation_path_key(s, call, &key, span_of_string(text));
 	sum = map_put(&s->files, &key, NULL);
 	if (sum)
 		sum->kind = known ? known->kind : FD_FOLLOWED_OTHER;

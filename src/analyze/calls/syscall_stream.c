@@ -245,7 +245,7 @@ static int put_row(struct stream_state *s, const struct folded_call *c, struct s
 
 	row->category = c->row->category;
 	row->utc_ns = call->record.time_ns + (uint64_t)s->realtime_offset_ns;
-	row->utc_state = s->has_clock ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row->utc_state = state_if(s->has_clock);
 	return OUTPUT_ROW(s->output, row, tail, ARRAY_SIZE(tail), err);
 }
 
@@ -422,7 +422,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct stream_state *s = state;
 	int status = begin_once(s, err);
 
-	return status ? status : call_fold_push(&s->fold, batch, err);
+	return status ?: call_fold_push(&s->fold, batch, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -437,7 +437,7 @@ static int finish(void *state, struct sooth_error *err)
 			"the kernel only counted the calls: single calls were not recorded",
 			"`sooth trace -c FILE.sooth` shows the counts; to record each call: `sooth "
 			"record --stream -o FILE.sooth PID`");
-	return status ? status : call_notes_emit(&s->notes, s->output, err);
+	return status ?: call_notes_emit(&s->notes, s->output, err);
 }
 
 static void fini(void *state)

@@ -117,7 +117,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 		status = call_notes_init(&s->notes, err);
 	if (!status)
 		status = syscall_set_parse(&s->set, s->options.set, err);
-	return status ? status : syscall_sums_init(&s->all, key_of(s), err);
+	return status ?: syscall_sums_init(&s->all, key_of(s), err);
 }
 
 static bool is_call_selected(const struct table_state *s, uint32_t abi, uint32_t number)
@@ -349,8 +349,7 @@ static int emit_tables(
 			"a table in sooth is full: further entries are not recorded", "");
 	add_working(s, sums);
 	status = emit_sorted(s, calls, &sums->counts, compare_by_total, emit_call, err);
-	return status ? status
-		      : emit_sorted(s, errors, &sums->errors, compare_by_count, emit_error, err);
+	return status ?: emit_sorted(s, errors, &sums->errors, compare_by_count, emit_error, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -363,11 +362,11 @@ static int finish(void *state, struct sooth_error *err)
 
 		status = emit_tables(s, sums, err);
 		call_note_unseen(s->output, count_unseen(sums));
-		return status ? status : call_notes_emit_table(&s->notes, s->output, err);
+		return status ?: call_notes_emit_table(&s->notes, s->output, err);
 	}
 	status = emit_tables(s, &s->sums, err);
 	syscall_sums_fini(&s->sums);
-	return status ? status : syscall_sums_init(&s->sums, key_of(s), err);
+	return status ?: syscall_sums_init(&s->sums, key_of(s), err);
 }
 
 static void fini(void *state)

@@ -92,7 +92,7 @@ static int emit_sentence(struct heap_scope *scope, const struct heap_live *live,
 	/* A rate is not computed from the beginning of a short run. */
 	row.rate_state = time_ns >= NS_PER_S / 2 ? SOOTH_STATE_VALUE
 						 : SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
-	row.share_state = all.allocated_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row.share_state = state_if(all.allocated_bytes);
 	if (!row.rate_state) {
 		row.calls_per_s = (double)all.calls / seconds;
 		row.allocated_bytes_per_s = (uint64_t)((double)all.allocated_bytes / seconds);

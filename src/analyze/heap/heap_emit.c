@@ -269,7 +269,7 @@ static int emit_process(struct heap_scope *scope, const struct entry *e, bool by
 		.live_blocks = p->live_blocks,
 		.peak_bytes = p->peak_bytes,
 		.live_state = live_state,
-		.name_state = p->name[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.name_state = state_if(p->name[0]),
 		.has_left = p->has_left,
 	};
 

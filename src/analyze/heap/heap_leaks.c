@@ -390,7 +390,7 @@ int heap_unfreed_emit(
 	int status = heap_section(scope, &section, err);
 
 	heap_live_total(live, &row.live_bytes, &row.live_blocks);
-	return status ? status : OUTPUT_ROW(scope->output, &row, NULL, 0, err);
+	return status ?: OUTPUT_ROW(scope->output, &row, NULL, 0, err);
 }
 
 static int compare_by_kept(const void *left, const void *right)

@@ -153,8 +153,8 @@ static int emit_probes(
 		.attach_ns = n->attach_ns,
 		.forgotten_ns = n->forgotten_ns,
 		.sessions = n->sessions,
-		.sessions_state = n->sessions ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.cost_state = n->has_cost ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.sessions_state = state_if(n->sessions),
+		.cost_state = state_if(n->has_cost) };
 	int status = heap_section(scope, &section, err);
 
 	if (n->sites.refused)
@@ -233,5 +233,5 @@ int heap_notes_emit(
 		status = emit_pauses(n, scope, err);
 	if (!status && with_sites)
 		status = emit_sites(n, scope, err);
-	return status ? status : emit_probes(n, scope, err);
+	return status ?: emit_probes(n, scope, err);
 }

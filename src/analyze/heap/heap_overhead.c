@@ -125,7 +125,7 @@ static int emit_row(const struct heap_overhead *o, struct output *output,
 		.stepped_ns = o->stepped_ns,
 		.cost_state = o->cost_state,
 		.return_state = o->return_state,
-		.remedy_state = is_overhead_notable(o) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.remedy_state = state_if(is_overhead_notable(o)) };
 	char remedy[96];
 
 	if (how->is_launched)
@@ -166,7 +166,7 @@ static int emit_overheads(const struct heap_overheads *o, struct output *output,
 		lines++;
 		status = emit_row(&all[i], output, how, err);
 	}
-	return status ? status : output_close_section(output, err);
+	return status ?: output_close_section(output, err);
 }
 
 int heap_overhead_emit(struct heap_overheads *o, struct output *output,
@@ -183,5 +183,5 @@ int heap_overhead_emit(struct heap_overheads *o, struct output *output,
 			sizeof(struct heap_overhead), compare_by_time);
 	brief.audience = SECTION_BRIEF;
 	status = emit_overheads(o, output, &section, how, false, err);
-	return status ? status : emit_overheads(o, output, &brief, how, true, err);
+	return status ?: emit_overheads(o, output, &brief, how, true, err);
 }

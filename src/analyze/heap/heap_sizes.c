@@ -155,10 +155,10 @@ static int emit_size_class(struct output *output, const struct size_class *class
 		.live_bytes = sum->live_bytes,
 		.live_blocks = sum->live_blocks,
 		.mean_bytes = sum->live_blocks ? sum->live_bytes / sum->live_blocks : 0,
-		.mean_state = sum->live_blocks ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.mean_state = state_if(sum->live_blocks),
 		.allocated_bytes = sum->allocated_bytes,
 		.calls = sum->calls,
-		.stack_state = class->stack_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.stack_state = state_if(class->stack_bytes) };
 	struct span stack = { 0 };
 	struct record_tail tail[1];
 

@@ -138,7 +138,7 @@ static void put_function(struct buffer *out, struct span name, struct span file,
 {
 	put_name(out, name);
 	if (is_named)
-		buffer_format(out, " (%.*s)", (int)file.size, file.data);
+		buffer_format(out, " (%.*s)", SPAN_ARGS(file));
 }
 
 static void put_hottest(

@@ -438,7 +438,7 @@ static int finish(void *state, struct sooth_error *err)
 				      : OUTPUT_OBJECT(s->view.output, &section, &row, tail, 1, err);
 	if (!status) /* the output borrows the section */
 		status = output_close_section(s->view.output, err);
-	return status ? status : emit_places(s, err);
+	return status ?: emit_places(s, err);
 }
 
 static void fini(void *state)

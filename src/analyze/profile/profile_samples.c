@@ -118,7 +118,7 @@ static int put_frame(struct samples_state *s, struct sample_frame_row *row,
 		tail_span(&row->file, frame->file) };
 
 	row->kind = frame->kind;
-	row->file_state = frame->file.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row->file_state = state_if(frame->file.size);
 	return OUTPUT_ROW(s->view.output, row, tail, ARRAY_SIZE(tail), err);
 }
 

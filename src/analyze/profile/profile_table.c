@@ -413,7 +413,7 @@ static int finish(void *state, struct sooth_error *err)
 	status = emit_summary(s, err);
 	if (!status)
 		status = emit_functions(s, err);
-	return status ? status : emit_stack_ends(s, err);
+	return status ?: emit_stack_ends(s, err);
 }
 
 static void fini(void *state)

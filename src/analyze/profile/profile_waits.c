@@ -218,14 +218,13 @@ static int emit_place(struct waits_state *s, const struct place *p, struct sooth
 		.waits = p->sum.waits,
 		.longest_ns = p->sum.longest_ns,
 		.reason = (uint8_t)p->key.reason,
-		.waker_state = p->sum.waker_pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.waker_state = state_if(p->sum.waker_pid) };
 	char call[SYSCALL_NAME_SIZE], waker[48] = "";
 	struct span name = names_get(&s->view.sums.names, p->sum.waker);
 
 	row.call_state = wait_call_text(p->key.abi, p->key.number, call);
 	if (p->sum.waker_pid)
-		snprintf(waker, sizeof(waker), "%.*s (%u)", (int)name.size, name.data,
-			p->sum.waker_pid);
+		snprintf(waker, sizeof(waker), "%.*s (%u)", SPAN_ARGS(name), p->sum.waker_pid);
 	struct record_tail tail[] = { tail_span(&row.role,
 					      names_get(&s->view.sums.names, p->key.role)),
 		tail_string(&row.call, call),
@@ -265,7 +264,7 @@ static int finish(void *state, struct sooth_error *err)
 		.whole_percent = s->waits ? 100.0 * (double)s->whole / (double)s->waits : 0,
 		.whole_state = state_if(s->waits) };
 	status = OUTPUT_OBJECT(s->view.output, &summary_section, &row, NULL, 0, err);
-	return status ? status : emit_places(s, err);
+	return status ?: emit_places(s, err);
 }
 
 static void fini(void *state)
