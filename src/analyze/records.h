@@ -32,6 +32,17 @@ static inline struct span record_text(const struct sooth_record *r, const struct
 					: span_of("", 0);
 }
 
+/* Sets what is added to CLOCK_MONOTONIC for the time since 1970; false: the record does not say. */
+static inline bool record_reads_clock(const struct sooth_record *r, int64_t *offset_ns)
+{
+	const struct stream_segment *segment = record_as(r, STREAM_SEGMENT, sizeof(*segment));
+	const struct stream_tick *tick = record_as(r, STREAM_TICK, sizeof(*tick));
+
+	if (segment || tick)
+		*offset_ns = segment ? segment->realtime_offset_ns : tick->realtime_offset_ns;
+	return segment || tick;
+}
+
 /* Returns whether a record of the kind STREAM_TARGET says that the target was launched by sooth. */
 static inline bool target_is_command(const struct sooth_record *r)
 {

@@ -432,7 +432,7 @@ static int diagnosing_run(struct diagnosing *d, struct run *run, struct sooth_er
 	int status = check_gone(d, run, err);
 
 	if (status || d->is_gone)
-		return status ? status : run_report(run, err);
+		return status ?: run_report(run, err);
 	return run_available_probes(d, run, err);
 }
 

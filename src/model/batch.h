@@ -45,6 +45,13 @@ static inline const struct sooth_record *batch_next(
 #define batch_for_each(record, batch)                                                              \
 	for (const struct sooth_record *record = batch_first(batch); record != NULL;               \
 		record = batch_next(batch, record))
+/* Walks a buffer of rows that sooth built: rows_for_each (struct finding_row, f, &j->findings) */
+#define rows_for_each(type, row, buffer)                                                           \
+	for (const struct batch all_##row = { (const void *)(buffer)->data, (buffer)->size },      \
+				*once_##row = &all_##row;                                          \
+		once_##row; once_##row = NULL)                                                     \
+		for (const type *row = (const void *)batch_first(&all_##row); row;                 \
+			row = (const void *)batch_next(&all_##row, (const void *)row))
 
 /* Returns the number of records, or -1 if the bytes are not a sequence of whole records. */
 long batch_check(const struct batch *b);

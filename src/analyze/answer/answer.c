@@ -67,7 +67,7 @@ static void put_do(struct answer *a, struct span remedy)
 {
 	struct buffer line = { 0 };
 
-	buffer_format(&line, "  do: %.*s", (int)remedy.size, remedy.data);
+	buffer_format(&line, "  do: %.*s", SPAN_ARGS(remedy));
 	end_line(a, NO_SEVERITY, &line);
 }
 
@@ -119,13 +119,10 @@ static void put_worst(struct answer *a, const struct diagnosed *j)
 
 static void put_others(struct answer *a, const struct diagnosed *j)
 {
-	struct batch all = { j->findings.data, j->findings.size };
 	struct buffer line = { 0 };
 	unsigned n = 0;
 
-	batch_for_each (r, &all) {
-		const struct finding_row *f = (const void *)r;
-
+	rows_for_each (struct finding_row, f, &j->findings) {
 		if (!n++ || n > OTHERS_MAX + 1)
 			continue;
 		buffer_string(&line, "  also ");
@@ -198,10 +195,9 @@ static void put_well(struct answer *a, bool is_open, const char *title)
 
 static size_t rows_in(const struct buffer *rows)
 {
-	struct batch all = { rows->data, rows->size };
 	size_t count = 0;
 
-	batch_for_each (r, &all)
+	rows_for_each (struct sooth_record, r, rows)
 		count++;
 	return count;
 }

@@ -26,20 +26,19 @@ void answer_claim(const struct finding_row *f, struct buffer *out)
 void answer_evidence(const struct finding_row *f, struct buffer *out)
 {
 	struct span rows = record_text(&f->record, &f->evidence);
-	struct batch all = { (const void *)rows.data, rows.size };
 	size_t begin = out->size, left = 0;
 
-	batch_for_each (r, &all) {
-		const struct finding_evidence_row *e = (const void *)r;
-		struct span name = record_text(r, &e->name), text = record_text(r, &e->text);
+	rows_for_each (struct finding_evidence_row, e, &rows) {
+		struct span name = record_text(&e->record, &e->name),
+			    text = record_text(&e->record, &e->text);
 
 		if (left || (out->size > begin &&
 				    out->size - begin + name.size + text.size > EVIDENCE_BYTES)) {
 			left++;
 			continue;
 		}
-		buffer_format(out, "%s%.*s: %.*s", out->size > begin ? "; " : "", (int)name.size,
-			name.data, (int)text.size, text.data);
+		buffer_format(out, "%s%.*s: %.*s", out->size > begin ? "; " : "", SPAN_ARGS(name),
+			SPAN_ARGS(text));
 	}
 	if (left)
 		buffer_format(out, "; %zu more (-v)", left);
@@ -49,8 +48,7 @@ void answer_kind(const struct finding_row *f, struct buffer *out)
 {
 	struct span id = record_text(&f->record, &f->id);
 
-	buffer_format(out, "%.*s (%s): ", (int)id.size, id.data,
-		finding_severity_names.names[f->severity]);
+	buffer_format(out, "%.*s (%s): ", SPAN_ARGS(id), finding_severity_names.names[f->severity]);
 }
 
 bool answer_is_about_wait(const struct finding_row *f)

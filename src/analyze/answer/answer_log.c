@@ -63,19 +63,19 @@ void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char
 	text = record_text(&last.error->record, &last.error->text);
 	path = record_text(&last.file->record, &last.file->path);
 	if (logged_error_is_in_file(&last))
-		buffer_format(out, "%sits log %.*s", before, (int)path.size, path.data);
+		buffer_format(out, "%sits log %.*s", before, SPAN_ARGS(path));
 	else
 		buffer_format(out, "%sits standard error", before);
 	if (last.error->behind)
 		buffer_string(out, " has");
 	else
 		buffer_format(out, " ends, %s ago, with", SENTENCE_DURATION(last.file->silent_ns));
-	buffer_format(out, " \"%.*s\"", (int)text.size, text.data);
+	buffer_format(out, " \"%.*s\"", SPAN_ARGS(text));
 	if (last.error->times > 1)
 		buffer_format(out, ", %u times", last.error->times);
 	cause = cause_of(input, p, &last);
 	if (!cause.error)
 		return;
 	text = record_text(&cause.error->record, &cause.error->text);
-	buffer_format(out, ", after \"%.*s\"", (int)text.size, text.data);
+	buffer_format(out, ", after \"%.*s\"", SPAN_ARGS(text));
 }

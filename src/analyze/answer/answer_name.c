@@ -41,9 +41,9 @@ static void add_task(const struct diagnosis *s, const struct process_entry *p, s
 	branch = record_text(&of->record, &of->branch);
 	task = record_text(&of->record, &of->task);
 	if (branch.size)
-		buffer_format(out, ", %.*s", (int)branch.size, branch.data);
+		buffer_format(out, ", %.*s", SPAN_ARGS(branch));
 	if (task.size)
-		buffer_format(out, ": %.*s", (int)task.size, task.data);
+		buffer_format(out, ": %.*s", SPAN_ARGS(task));
 }
 
 static void add_owner(const struct diagnosis *s, const struct process_entry *p, struct buffer *out)
@@ -54,7 +54,7 @@ static void add_owner(const struct diagnosis *s, const struct process_entry *p, 
 	bool is_own = is_main(p);
 
 	if (is_own && project.size)
-		buffer_format(out, " (%.*s", (int)project.size, project.data);
+		buffer_format(out, " (%.*s", SPAN_ARGS(project));
 	else if (!is_own && agent)
 		buffer_format(out, " (%s of %s", p->has_role ? agent_role_name(p->role) : "process",
 			agent->name);
@@ -63,7 +63,7 @@ static void add_owner(const struct diagnosis *s, const struct process_entry *p, 
 	if (!is_own && p->main)
 		buffer_format(out, " %u", p->main->id.pid);
 	if (!is_own && project.size)
-		buffer_format(out, ", %.*s", (int)project.size, project.data);
+		buffer_format(out, ", %.*s", SPAN_ARGS(project));
 	if (project.size && (is_own || p->main))
 		add_task(s, is_own ? p : p->main, project, out);
 	buffer_char(out, ')');
@@ -88,11 +88,11 @@ void answer_name(const struct diagnosis *s, const struct diagnosed *j, struct bu
 	name = p ? record_text(&p->process->record, &p->process->name)
 		 : ending_name(&s->input.endings, &j->id);
 	if (p && is_main(p))
-		name = span_of(p->agent->name, strlen(p->agent->name));
+		name = span_of_string(p->agent->name);
 	buffer_append(out, name.data, name.size);
 	if (p && !is_main(p)) {
 		script = script_name_of(name, process_table_known_arguments(p));
-		buffer_format(out, "%s%.*s", script.size ? " " : "", (int)script.size, script.data);
+		buffer_format(out, "%s%.*s", script.size ? " " : "", SPAN_ARGS(script));
 	}
 	buffer_format(out, " %u", j->id.pid);
 	if (p)

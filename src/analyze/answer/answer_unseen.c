@@ -6,6 +6,7 @@
 #include "analyze/answer/answer_name.h"
 #include "analyze/process_table/process_match.h"
 #include "analyze/records.h"
+#include "base/order.h"
 #include "explain/registry.h"
 
 #define GROUPS_MAX  64
@@ -70,10 +71,8 @@ static bool is_open(const struct finding_blind_row *row)
 
 bool answer_is_open(const struct diagnosed *j)
 {
-	struct batch all = { j->blind.data, j->blind.size };
-
-	batch_for_each (r, &all) {
-		if (is_open((const void *)r))
+	rows_for_each (struct finding_blind_row, row, &j->blind) {
+		if (is_open(row))
 			return true;
 	}
 	return false;
@@ -84,10 +83,8 @@ uint32_t answer_unseen_count(const struct diagnosis *s)
 	uint32_t count = 0;
 
 	for (size_t i = 0; i < s->count; i++) {
-		struct batch all = { s->all[i].blind.data, s->all[i].blind.size };
-
-		batch_for_each (r, &all)
-			count += is_open((const void *)r);
+		rows_for_each (struct finding_blind_row, row, &s->all[i].blind)
+			count += is_open(row);
 	}
 	return count;
 }
@@ -149,18 +146,15 @@ static struct span reason_of(const struct diagnosis *s, const struct finding_bli
 static void add_unseen_checks(
 	struct unseen *u, const struct diagnosis *s, const struct diagnosed *j)
 {
-	struct batch all = { j->blind.data, j->blind.size };
-
-	batch_for_each (r, &all) {
-		const struct finding_blind_row *row = (const void *)r;
-		struct span remedy = record_text(r, &row->remedy);
+	rows_for_each (struct finding_blind_row, row, &j->blind) {
+		struct span remedy = record_text(&row->record, &row->remedy);
 		struct group *g = is_detail(row) || is_minor(row)
 					  ? NULL
 					  : group_of(u, row->cause, reason_of(s, row));
 
 		if (!g)
 			continue;
-		add_id(g, record_text(r, &row->id));
+		add_id(g, record_text(&row->record, &row->id));
 		g->processes += g->last != j;
 		g->last = j;
 		if (row->cause == FINDING_SHORT && duration_of(remedy) > u->duration_s)
@@ -171,12 +165,10 @@ static void add_unseen_checks(
 static int compare_by_cause(const void *a, const void *b)
 {
 	const struct group *x = a, *y = b;
+	int order = smaller_first(x->cause, y->cause);
 
-	if (x->cause != y->cause)
-		return (int)x->cause - (int)y->cause;
-	if (x->id_count != y->id_count)
-		return x->id_count < y->id_count ? 1 : -1;
-	return span_compare(x->reason, y->reason);
+	order = order ?: larger_first(x->id_count, y->id_count);
+	return order ?: span_compare(x->reason, y->reason);
 }
 
 static void collect_unseen_checks(struct unseen *u, const struct diagnosis *s)
@@ -302,7 +294,7 @@ static void add_too_early(const struct unseen *u, struct buffer *out)
 
 		if (g->cause == FINDING_YOUNG && !is_age_alone(g))
 			buffer_format(out, "%s%.*s", out->size > begin ? "; " : ": ",
-				(int)g->reason.size, g->reason.data);
+				SPAN_ARGS(g->reason));
 	}
 }
 
@@ -352,10 +344,10 @@ static void add_group(const struct group *g, struct buffer *out)
 
 	buffer_string(out, out->size ? "; " : "");
 	for (size_t i = 0; i < shown; i++)
-		buffer_format(out, "%s%.*s", i ? ", " : "", (int)g->ids[i].size, g->ids[i].data);
+		buffer_format(out, "%s%.*s", i ? ", " : "", SPAN_ARGS(g->ids[i]));
 	if (g->id_count > shown)
 		buffer_format(out, " and %zu more", g->id_count - shown);
-	buffer_format(out, ": %.*s", (int)g->reason.size, g->reason.data);
+	buffer_format(out, ": %.*s", SPAN_ARGS(g->reason));
 	if (g->processes > 1)
 		buffer_format(out, " (%zu processes)", g->processes);
 }

@@ -71,9 +71,9 @@ static void put_place(const struct diagnosis *s, const struct diagnosed *j, stru
 		buffer_format(out, " (%.0f %% of that in %s%.*s",
 			100.0 * (double)hot->samples / (double)samples,
 			profile_hot_is_regexp(hot) ? "a regular expression called by " : "",
-			(int)hot->name.size, hot->name.data);
+			SPAN_ARGS(hot->name));
 		if (hot->file.size)
-			buffer_format(out, " (%.*s)", (int)hot->file.size, hot->file.data);
+			buffer_format(out, " (%.*s)", SPAN_ARGS(hot->file));
 		buffer_string(out, script_code_meaning(hot->name));
 		script_code_put(out, j->process);
 		buffer_char(out, ')');

@@ -185,7 +185,7 @@ static bool is_stray(
 	map_for_each_key (
 		map_while(h && !is_wanted, &h->failures), const struct call_place *, place) {
 		is_wanted = place->error == LINUX_EEXIST &&
-			    !span_compare(path_base(span_of(place->text, strlen(place->text))),
+			    !span_compare(path_base(span_of_string(place->text)),
 				    path_base(span_of(buffer_cstr(&path), path.size)));
 	}
 	return !is_wanted;
@@ -255,8 +255,7 @@ static bool put_condition(const struct diagnosis *s, const struct diagnosed *j,
 	if (!w.is_condition || !w.caller.size)
 		return false;
 	buffer_format(out, "; its main thread waits on a condition in %.*s (%.*s), %s",
-		(int)w.caller.size, w.caller.data, (int)w.caller_file.size, w.caller_file.data,
-		wait_duration(length, t->since_ns));
+		SPAN_ARGS(w.caller), SPAN_ARGS(w.caller_file), wait_duration(length, t->since_ns));
 	return true;
 }
 
@@ -285,7 +284,7 @@ static void put_joined(const struct diagnosis *s, const struct diagnosed *j,
 		buffer_format(out, ", and another one in %s for %s", buffer_cstr(&place),
 			wait_duration(length, t->since_ns));
 		if (w.by.size)
-			buffer_format(out, ", in %.*s", (int)w.by.size, w.by.data);
+			buffer_format(out, ", in %.*s", SPAN_ARGS(w.by));
 	}
 }
 
@@ -308,10 +307,10 @@ static bool put_main_place(const struct diagnosis *s, const struct diagnosed *j,
 		buffer_format(out, "; its main thread has been in %s for %s", buffer_cstr(&place),
 			wait_duration(length, t->since_ns));
 		if (w.is_queue || is_join(&w))
-			buffer_format(out, ", in %.*s", (int)w.by.size, w.by.data);
+			buffer_format(out, ", in %.*s", SPAN_ARGS(w.by));
 	} else if (is_join(&w)) {
-		buffer_format(out, "; its main thread has been in %.*s for %s", (int)w.by.size,
-			w.by.data, wait_duration(length, t->since_ns));
+		buffer_format(out, "; its main thread has been in %.*s for %s", SPAN_ARGS(w.by),
+			wait_duration(length, t->since_ns));
 	}
 	if (is_join(&w))
 		put_joined(s, j, g, out);

@@ -15,6 +15,7 @@
 #include "analyze/evidence/peer_process.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/order.h"
 
 #define DEPTH_MAX    64
 #define VICTIMS_MOST 3 /* most victims named per cause */
@@ -151,16 +152,12 @@ static int severity_of_cause(const struct candidate *c)
 static int compare_by_severity(const void *a, const void *b)
 {
 	const struct candidate *x = a, *y = b;
+	int order = larger_first(severity_of_cause(x), severity_of_cause(y));
 
-	if (severity_of_cause(x) != severity_of_cause(y))
-		return severity_of_cause(y) - severity_of_cause(x);
-	if (x->holds_up != y->holds_up)
-		return x->holds_up ? -1 : 1;
-	if (x->may_follow != y->may_follow)
-		return x->may_follow ? -1 : 1;
-	if (depth_of(x->of) != depth_of(y->of))
-		return (int)depth_of(x->of) - (int)depth_of(y->of);
-	return (x->of > y->of) - (x->of < y->of);
+	order = order ?: larger_first(x->holds_up, y->holds_up);
+	order = order ?: larger_first(x->may_follow, y->may_follow);
+	order = order ?: smaller_first(depth_of(x->of), depth_of(y->of));
+	return order ?: (x->of > y->of) - (x->of < y->of);
 }
 
 /* --- candidates --- */
@@ -184,10 +181,7 @@ static uint32_t peer_of(const struct diagnosis *s, const struct diagnosed *j)
 /* Returns whether all its findings are consequences of what another process does. */
 static bool is_held_up(const struct diagnosis *s, const struct diagnosed *j)
 {
-	struct batch all = { j->findings.data, j->findings.size };
-
-	batch_for_each (r, &all) {
-		const struct finding_row *f = (const void *)r;
+	rows_for_each (struct finding_row, f, &j->findings) {
 		const struct finding_type *type = diagnosis_type_of(f);
 
 		if (!type || (!type->is_of_holder && !peer_of(s, j)))

@@ -124,7 +124,7 @@ static void add_effects(const struct cause *c, struct buffer *out)
 
 		if (f == c->finding)
 			continue;
-		buffer_format(out, "%.*s: ", (int)id.size, id.data);
+		buffer_format(out, "%.*s: ", SPAN_ARGS(id));
 		answer_claim(f, out);
 		buffer_char(out, '\0');
 	}
@@ -223,7 +223,7 @@ static void rate_cause(
 	row->since_utc_ns = now > since ? now - since : 0;
 	row->since_state = state_if(since && now);
 	row->root = (uint8_t)root_of(s, c, wait.kind);
-	row->root_state = row->root ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row->root_state = state_if(row->root);
 }
 
 static int emit_cause(struct output *output, const struct diagnosis *s, const struct cause *c,

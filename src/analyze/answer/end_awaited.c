@@ -133,8 +133,7 @@ bool end_awaited_put(const struct diagnosis *s, const struct diagnosed *j,
 		return false;
 	name = record_text(&a.process->process->record, &a.process->process->name);
 	wait_put_process(out, chain->links[0].process);
-	buffer_format(out, " waits for the end of %.*s (%u)", (int)name.size, name.data,
-		a.process->id.pid);
+	buffer_format(out, " waits for the end of %.*s (%u)", SPAN_ARGS(name), a.process->id.pid);
 	if (r->last_ns > r->first_ns) {
 		buffer_format(out, ": it asks %.1f times a second, and that one ",
 			(double)(r->seen - 1) * (double)NS_PER_S /

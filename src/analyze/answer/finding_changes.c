@@ -200,12 +200,9 @@ static int emit_raised(struct finding_changes *c, const struct diagnosed *j,
 static int emit_of_one(
 	struct finding_changes *c, const struct diagnosed *j, struct sooth_error *err)
 {
-	struct batch all = { j->findings.data, j->findings.size };
 	int status = 0;
 
-	batch_for_each (r, &all) {
-		const struct finding_row *f = (const void *)r;
-
+	rows_for_each (struct finding_row, f, &j->findings) {
 		if (!status && f->state == FINDING_RAISED)
 			status = emit_raised(c, j, f, err);
 	}
@@ -250,7 +247,7 @@ static int emit_changes(
 		status = emit_cleared(c, &over[i], err);
 	for (size_t i = 0; i < c->diagnosis.count && !status; i++)
 		status = emit_of_one(c, &c->diagnosis.all[i], err);
-	return status ? status : output_flush(c->output, err);
+	return status ?: output_flush(c->output, err);
 }
 
 /* --- answers as records --- */
@@ -399,7 +396,7 @@ static int finish(void *state, struct sooth_error *err)
 
 	if (!status && takes_answers(c))
 		return pass_answers(c, true, err);
-	return status ? status : findings_emit_watch(c->output, &c->diagnosis, &c->watch, err);
+	return status ?: findings_emit_watch(c->output, &c->diagnosis, &c->watch, err);
 }
 
 static void fini(void *state)

@@ -15,29 +15,25 @@
 /* Appends "fd-leak (41 descriptors), cpu-spin"; reasons only with `has_words`. */
 static void finding_text_fine(const struct buffer *rows, bool has_words, struct buffer *out)
 {
-	struct batch all = { rows->data, rows->size };
+	rows_for_each (struct finding_fine_row, row, rows) {
+		struct span id = record_text(&row->record, &row->id),
+			    words = record_text(&row->record, &row->words);
 
-	batch_for_each (r, &all) {
-		const struct finding_fine_row *row = (const void *)r;
-		struct span id = record_text(r, &row->id), words = record_text(r, &row->words);
-
-		buffer_format(out, "%s%.*s", out->size ? ", " : "", (int)id.size, id.data);
+		buffer_format(out, "%s%.*s", out->size ? ", " : "", SPAN_ARGS(id));
 		if (has_words && words.size && words.size < WORDS_ONE)
-			buffer_format(out, " (%.*s)", (int)words.size, words.data);
+			buffer_format(out, " (%.*s)", SPAN_ARGS(words));
 	}
 }
 
 /* Returns whether no earlier row has the same reason. */
-static bool is_first_with(const struct batch *all, const struct finding_blind_row *row)
+static bool is_first_with(const struct buffer *rows, const struct finding_blind_row *row)
 {
 	struct span reason = record_text(&row->record, &row->reason);
 
-	batch_for_each (r, all) {
-		const struct finding_blind_row *other = (const void *)r;
-
+	rows_for_each (struct finding_blind_row, other, rows) {
 		if (other == row)
 			return true;
-		if (!span_compare(record_text(r, &other->reason), reason))
+		if (!span_compare(record_text(&other->record, &other->reason), reason))
 			return false;
 	}
 	return true;
@@ -46,29 +42,25 @@ static bool is_first_with(const struct batch *all, const struct finding_blind_ro
 /* Appends "fd-leak, watch-flood: permission denied (run as root); ...". */
 static void finding_text_blind(const struct buffer *rows, struct buffer *out)
 {
-	struct batch all = { rows->data, rows->size };
-
-	batch_for_each (r, &all) {
-		const struct finding_blind_row *row = (const void *)r;
-		struct span reason = record_text(r, &row->reason);
-		struct span remedy = record_text(r, &row->remedy);
+	rows_for_each (struct finding_blind_row, row, rows) {
+		struct span reason = record_text(&row->record, &row->reason);
+		struct span remedy = record_text(&row->record, &row->remedy);
 		bool is_second = false;
 
-		if (!is_first_with(&all, row))
+		if (!is_first_with(rows, row))
 			continue;
 		buffer_string(out, out->size ? "; " : "");
-		batch_for_each (o, &all) {
-			const struct finding_blind_row *other = (const void *)o;
-			struct span id = record_text(o, &other->id);
+		rows_for_each (struct finding_blind_row, other, rows) {
+			struct span id = record_text(&other->record, &other->id);
 
-			if (span_compare(record_text(o, &other->reason), reason) != 0)
+			if (span_compare(record_text(&other->record, &other->reason), reason))
 				continue;
-			buffer_format(out, "%s%.*s", is_second ? ", " : "", (int)id.size, id.data);
+			buffer_format(out, "%s%.*s", is_second ? ", " : "", SPAN_ARGS(id));
 			is_second = true;
 		}
-		buffer_format(out, ": %.*s", (int)reason.size, reason.data);
+		buffer_format(out, ": %.*s", SPAN_ARGS(reason));
 		if (remedy.size)
-			buffer_format(out, " (%.*s)", (int)remedy.size, remedy.data);
+			buffer_format(out, " (%.*s)", SPAN_ARGS(remedy));
 	}
 }
 
@@ -274,11 +266,8 @@ static void count_severities(const struct diagnosed *j, struct finding_summary_r
 {
 	uint32_t *const counts[FINDING_SEVERITIES] = { &row->info, &row->low, &row->medium,
 		&row->high, &row->critical };
-	struct batch all = { j->findings.data, j->findings.size };
 
-	batch_for_each (r, &all) {
-		const struct finding_row *finding = (const void *)r;
-
+	rows_for_each (struct finding_row, finding, &j->findings) {
 		if (finding->severity < FINDING_SEVERITIES)
 			++*counts[finding->severity];
 	}
@@ -328,7 +317,7 @@ static int put_summary(struct output *output, struct finding_summary_row *row,
 	status = output_section(output, &section, err);
 	if (!status)
 		status = OUTPUT_ROW(output, row, tail, ARRAY_SIZE(tail), err);
-	return status ? status : output_close_section(output, err);
+	return status ?: output_close_section(output, err);
 }
 
 static struct finding_summary_row sum_up(const struct diagnosis *s, uint64_t begin_ns)

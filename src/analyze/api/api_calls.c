@@ -76,24 +76,13 @@ static int begin_once(struct api_calls_state *s, struct sooth_error *err)
 	return output_section(s->output, &api_section, err);
 }
 
-static void handle_clock(struct api_row_context *c, const struct sooth_record *r)
-{
-	const void *known;
-
-	if ((known = record_as(r, STREAM_SEGMENT, sizeof(struct stream_segment))))
-		c->realtime_offset_ns = ((const struct stream_segment *)known)->realtime_offset_ns;
-	else if ((known = record_as(r, STREAM_TICK, sizeof(struct stream_tick))))
-		c->realtime_offset_ns = ((const struct stream_tick *)known)->realtime_offset_ns;
-	c->has_clock |= known != NULL;
-}
-
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct api_calls_state *s = state;
 	int status = begin_once(s, err);
 
 	batch_for_each (r, batch) {
-		handle_clock(&s->context, r);
+		s->context.has_clock |= record_reads_clock(r, &s->context.realtime_offset_ns);
 		s->has_counts |= r->kind == SYSCALLS_COUNT;
 	}
 	return status ? status : api_tracker_push(&s->tracker, batch, err);

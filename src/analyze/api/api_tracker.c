@@ -11,11 +11,9 @@
 #include "probes/sockets.h"
 #include "probes/uring_opcodes.h"
 
-#define CONNECTIONS_MAX	 4096
-#define SIDES_MAX	 16384
-#define STORIES_MAX	 1024
-#define LINUX_SOL_SOCKET 1
-#define LINUX_SO_ERROR	 4
+#define CONNECTIONS_MAX 4096
+#define SIDES_MAX	16384
+#define STORIES_MAX	1024
 
 struct socket_key {
 	struct process_id process;
@@ -258,14 +256,9 @@ static void add_connect(struct api_tracker *t, const struct folded_call *c)
 /* Reads the result of a non-blocking connect from getsockopt(SO_ERROR). */
 static void add_connect_result(struct api_tracker *t, const struct folded_call *c)
 {
-	struct call_piece value = call_piece(c->call, 3, SYSCALLS_PART_TARGET);
-	uint32_t error = 0;
+	uint32_t error;
 
-	if (c->is_error || c->call->arguments[1] != LINUX_SOL_SOCKET ||
-		c->call->arguments[2] != LINUX_SO_ERROR || value.bytes.size < sizeof(error))
-		return;
-	memcpy(&error, value.bytes.data, sizeof(error));
-	if (error && is_internet_connection(c->file))
+	if (call_socket_error(c->call, &error) && error && is_internet_connection(c->file))
 		connect_failed(t, c, c->file->peer);
 }
 

@@ -97,7 +97,7 @@ static bool descriptor_is_below(
 	struct process_id id = process_id_of(&call->record);
 	const struct fd_followed *known = fd_follow_get(fds, &id, fd);
 
-	return known && known->name && is_below(span_of(known->name, strlen(known->name)), top);
+	return known && known->name && is_below(span_of_string(known->name), top);
 }
 
 bool call_touches(const struct fd_follow *fds, const struct syscall_row *row,

@@ -33,7 +33,7 @@ void call_answers_add_call(const struct call_at_hand *c)
 	status = call_http_status(c->folded->call);
 	if (!status)
 		return;
-	key = call_path_key(span_of(file->peer, strlen(file->peer)));
+	key = call_path_key(span_of_string(file->peer));
 	a = map_put(&c->history->answers, &key, NULL);
 	if (!a)
 		return;

@@ -22,8 +22,7 @@ static void begin_client(const struct call_at_hand *c)
 	guest = map_put(&c->history->guests, &fd, NULL);
 	if (guest)
 		*guest = (struct call_guest){
-			.listener =
-				call_path_key(span_of(listener->local, strlen(listener->local))),
+			.listener = call_path_key(span_of_string(listener->local)),
 			.since_ns = c->folded->call->record.time_ns,
 		};
 }
@@ -78,7 +77,7 @@ static void note_log_file(struct call_history *h, const struct fd_followed *file
 	if (!file || file->kind != FD_FOLLOWED_FILE || !file->name)
 		return;
 	map_for_each_value (&h->guests, struct call_guest *, value) {
-		struct call_path path = call_path_key(span_of(file->name, strlen(file->name)));
+		struct call_path path = call_path_key(span_of_string(file->name));
 
 		memcpy(value->log, path.text, sizeof(path.text));
 	}

@@ -111,11 +111,8 @@ static void print_timer(const struct written *a)
 	unsigned digits = a->type->form == ARGUMENT_AS_TIMER_US ? 6 : 9;
 	int64_t time[4];
 
-	if (a->target.bytes.size < sizeof(time)) {
-		written_as_pointer(a);
+	if (!written_read(a, time, sizeof(time)))
 		return;
-	}
-	memcpy(time, a->target.bytes.data, sizeof(time));
 	buffer_string(a->w->out, "{in ");
 	put_time(a->w->out, time[2], time[3], digits);
 	if (time[0] || time[1]) {
@@ -138,11 +135,8 @@ static void print_status(const struct written *a)
 {
 	uint32_t status;
 
-	if (a->target.bytes.size < sizeof(status)) {
-		written_as_pointer(a);
+	if (!written_read(a, &status, sizeof(status)))
 		return;
-	}
-	memcpy(&status, a->target.bytes.data, sizeof(status));
 	if (!(status & 0x7f)) {
 		buffer_format(a->w->out, "[exit %u]", status >> 8 & 0xff);
 	} else if ((status & 0xff) == 0x7f) {
@@ -160,11 +154,8 @@ static void print_length(const struct written *a)
 {
 	uint32_t length;
 
-	if (a->target.bytes.size < sizeof(length)) {
-		written_as_pointer(a);
+	if (!written_read(a, &length, sizeof(length)))
 		return;
-	}
-	memcpy(&length, a->target.bytes.data, sizeof(length));
 	buffer_format(a->w->out, "[%" PRIu32 "]", length);
 }
 
@@ -209,11 +200,8 @@ static void print_open_how(const struct written *a)
 {
 	uint64_t how[3];
 
-	if (a->target.bytes.size < sizeof(how)) {
-		written_as_pointer(a);
+	if (!written_read(a, how, sizeof(how)))
 		return;
-	}
-	memcpy(how, a->target.bytes.data, sizeof(how));
 	buffer_char(a->w->out, '{');
 	call_put_flags(a->w->out, &flags_open, a->w->call->abi, how[0]);
 	buffer_string(a->w->out, ", ");
@@ -230,11 +218,8 @@ static void print_clone_args(const struct written *a)
 {
 	uint64_t args[5];
 
-	if (a->target.bytes.size < sizeof(args)) {
-		written_as_pointer(a);
+	if (!written_read(a, args, sizeof(args)))
 		return;
-	}
-	memcpy(args, a->target.bytes.data, sizeof(args));
 	buffer_char(a->w->out, '{');
 	call_put_flags(a->w->out, &flags_clone, 0, args[0] & ~0xffull);
 	if (args[4]) {
@@ -249,11 +234,8 @@ static void print_signals(const struct written *a)
 	bool has_any = false;
 	uint64_t set;
 
-	if (a->target.bytes.size < sizeof(set)) {
-		written_as_pointer(a);
+	if (!written_read(a, &set, sizeof(set)))
 		return;
-	}
-	memcpy(&set, a->target.bytes.data, sizeof(set));
 	/* a set of most signals is written as "all but" */
 	buffer_string(a->w->out, __builtin_popcountll(set) > 32 ? "~[" : "[");
 	if (__builtin_popcountll(set) > 32)
@@ -327,11 +309,6 @@ static enum futex_part futex_part_of(const struct written *a)
 	return a->i < FUTEX_FIRST || a->i - FUTEX_FIRST >= FUTEX_PARTS
 		       ? UNKNOWN
 		       : use->parts[a->i - FUTEX_FIRST];
-}
-
-static bool futex_takes(const struct written *a)
-{
-	return futex_part_of(a) != UNUSED;
 }
 
 /* Writes what FUTEX_WAKE_OP does to the second word, and the comparison on which it wakes that
@@ -422,11 +399,6 @@ static void print_control(const struct written *a)
 		written_as_hex(a);
 }
 
-static bool takes_none(uint64_t command)
-{
-	return control_of(command)->what == CONTROL_NONE;
-}
-
 bool written_control_copies(uint64_t command)
 {
 	return control_of(command)->what == CONTROL_COPY;
@@ -498,8 +470,8 @@ static void print_quota_command(const struct written *a)
 bool call_control_is_read(const struct written *a)
 {
 	if (a->type->form == ARGUMENT_AS_CONTROL)
-		return !takes_none(a->w->call->arguments[a->i - 1]);
-	return a->type->form != ARGUMENT_AS_FUTEX || futex_takes(a);
+		return control_of(a->w->call->arguments[a->i - 1])->what != CONTROL_NONE;
+	return a->type->form != ARGUMENT_AS_FUTEX || futex_part_of(a) != UNUSED;
 }
 
 const call_writer call_control_writers[ARGUMENT_FORMS] = {

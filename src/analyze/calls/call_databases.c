@@ -53,7 +53,7 @@ void call_databases_add_call(const struct call_at_hand *c)
 	if (c->folded->is_error || !c->folded->from.is_there || !file ||
 		file->kind != FD_FOLLOWED_SOCKET || !*file->peer || c->folded->call->result <= 0)
 		return;
-	peer = call_path_key(span_of(file->peer, strlen(file->peer)));
+	peer = call_path_key(span_of_string(file->peer));
 	if (call_database_error(c->folded->call, &error)) {
 		if (!is_expected_error(&error))
 			count_database_error(c, &peer, &error);

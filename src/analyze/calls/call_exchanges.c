@@ -136,7 +136,7 @@ static struct call_path key_of(const struct fd_followed *file)
 	struct call_path key = { { 0 } };
 
 	if (file->kind == FD_FOLLOWED_PIPE && file->name)
-		key = call_path_key(span_of(file->name, strlen(file->name)));
+		key = call_path_key(span_of_string(file->name));
 	else if (file->kind == FD_FOLLOWED_SOCKET && !is_datagram(file))
 		fd_followed_connection(file, key.text, sizeof(key.text));
 	else if (file->kind == FD_FOLLOWED_SOCKET && *file->peer)

@@ -27,7 +27,7 @@ static bool key_of(const struct fd_followed *known, struct call_path *key)
 		fd_followed_connection(known, key->text, sizeof(key->text));
 	else if (known->name &&
 		 (known->kind == FD_FOLLOWED_FILE || known->kind == FD_FOLLOWED_PIPE))
-		*key = call_path_key(span_of(known->name, strlen(known->name)));
+		*key = call_path_key(span_of_string(known->name));
 	return *key->text;
 }
 
@@ -369,7 +369,7 @@ static void count_lookup(const struct call_at_hand *c)
 	if (c->path.size)
 		key = call_path_key(c->path);
 	else if (fd && fd->name && fd->kind == FD_FOLLOWED_DIRECTORY)
-		key = call_path_key(span_of(fd->name, strlen(fd->name)));
+		key = call_path_key(span_of_string(fd->name));
 	else
 		return;
 	c->history->looks += c->weight;

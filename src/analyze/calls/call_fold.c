@@ -35,23 +35,6 @@ struct known_process {
 	bool is_waiting; /* made calls, but has no snapshot yet */
 };
 
-/* Prepares the backlog. `fds` gets each snapshot before the held calls that it resolves; `take`
- * gets all records in order, and passes them to `fds` itself. */
-static void call_backlog_init(
-	struct call_backlog *b, struct fd_follow *fds, backlog_take take, void *state)
-{
-	*b = (struct call_backlog){ .fds = fds, .take = take, .state = state };
-	map_init(&b->processes, sizeof(struct process_id), sizeof(struct known_process),
-		PROCESSES_MAX);
-}
-
-static void call_backlog_fini(struct call_backlog *b)
-{
-	buffer_fini(&b->held);
-	if (b->processes.key_size)
-		map_fini(&b->processes);
-}
-
 /* --- processes without a snapshot --- */
 
 static void note_call(struct call_backlog *b, const struct sooth_record *r)
@@ -128,66 +111,21 @@ static bool is_snapshot(const struct sooth_record *r)
 	       r->kind == SOCKETS_PROCESS || r->kind == PROC_PROCESS;
 }
 
-/* Applies snapshots to `fds`. Descriptors known from earlier calls keep their newer state. */
-static void apply_snapshots(struct call_backlog *b)
+/* Applies the snapshots. Descriptors known from earlier calls keep their newer state. */
+static void apply_snapshots(struct call_fold *f)
 {
 	const struct sooth_record *r;
 	struct fd_follow by_calls;
 	size_t at = 0;
 
 	fd_follow_init(&by_calls);
-	while ((r = next_held(b, &at))) {
+	while ((r = next_held(&f->backlog, &at))) {
 		if (!is_snapshot(r))
 			fd_follow_add_record(&by_calls, r);
 		else if (!is_state_known(&by_calls, r))
-			fd_follow_add_record(b->fds, r);
+			fd_follow_add_record(&f->fds, r);
 	}
 	fd_follow_fini(&by_calls);
-}
-
-static int pass_on_backlog(struct call_backlog *b, struct sooth_error *err)
-{
-	const struct sooth_record *r;
-	size_t at = 0;
-	int status = 0;
-
-	apply_snapshots(b);
-	b->is_over = true;
-	while (!status && (r = next_held(b, &at)))
-		status = b->take(b->state, r, err);
-	buffer_fini(&b->held);
-	return status;
-}
-
-static int call_backlog_record(
-	struct call_backlog *b, const struct sooth_record *r, struct sooth_error *err)
-{
-	if (b->is_over)
-		return b->take(b->state, r, err);
-	buffer_append(&b->held, r, record_bytes(r));
-	if (buffer_failed(&b->held))
-		return error_no_memory(err);
-	note_record(b, r);
-	return is_backlog_full(b, r) ? pass_on_backlog(b, err) : 0;
-}
-
-static int call_backlog_push(
-	struct call_backlog *b, const struct batch *batch, struct sooth_error *err)
-{
-	int status = 0;
-
-	batch_for_each (r, batch) {
-		status = call_backlog_record(b, r, err);
-		if (status)
-			break;
-	}
-	return status;
-}
-
-/* Ends the input, and passes on all held records. */
-static int call_backlog_end(struct call_backlog *b, struct sooth_error *err)
-{
-	return b->is_over ? 0 : pass_on_backlog(b, err);
 }
 
 /* --- a call --- */
@@ -341,9 +279,8 @@ static int fold_call(struct call_fold *f, const struct syscalls_call *call, stru
 	return status;
 }
 
-static int take(void *state, const struct sooth_record *r, struct sooth_error *err)
+static int pass_on(struct call_fold *f, const struct sooth_record *r, struct sooth_error *err)
 {
-	struct call_fold *f = state;
 	const void *call = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
 	int status = f->consumer->record ? f->consumer->record(f->state, r, err) : 0;
 
@@ -355,11 +292,26 @@ static int take(void *state, const struct sooth_record *r, struct sooth_error *e
 	return 0;
 }
 
+static int pass_on_backlog(struct call_fold *f, struct sooth_error *err)
+{
+	const struct sooth_record *r;
+	size_t at = 0;
+	int status = 0;
+
+	apply_snapshots(f);
+	f->backlog.is_over = true;
+	while (!status && (r = next_held(&f->backlog, &at)))
+		status = pass_on(f, r, err);
+	buffer_fini(&f->backlog.held);
+	return status;
+}
+
 void call_fold_init(struct call_fold *f, const struct call_fold_consumer *consumer, void *state)
 {
 	assert(f);
 	*f = (struct call_fold){ .consumer = consumer, .state = state };
-	call_backlog_init(&f->backlog, &f->fds, take, f);
+	map_init(&f->backlog.processes, sizeof(struct process_id), sizeof(struct known_process),
+		PROCESSES_MAX);
 	fd_follow_init(&f->fds);
 }
 
@@ -368,7 +320,8 @@ void call_fold_fini(struct call_fold *f)
 	assert(f);
 	if (!f->consumer)
 		return;
-	call_backlog_fini(&f->backlog);
+	buffer_fini(&f->backlog.held);
+	map_fini(&f->backlog.processes);
 	fd_follow_fini(&f->fds);
 	buffer_fini(&f->path);
 	buffer_fini(&f->second_path);
@@ -379,22 +332,37 @@ void call_fold_begin_at_once(struct call_fold *f)
 	f->backlog.is_over = true;
 }
 
-int call_fold_push(struct call_fold *f, const struct batch *batch, struct sooth_error *err)
-{
-	assert(f);
-	return call_backlog_push(&f->backlog, batch, err);
-}
-
 int call_fold_record(struct call_fold *f, const struct sooth_record *r, struct sooth_error *err)
 {
 	assert(f);
-	return call_backlog_record(&f->backlog, r, err);
+
+	struct call_backlog *b = &f->backlog;
+
+	if (b->is_over)
+		return pass_on(f, r, err);
+	buffer_append(&b->held, r, record_bytes(r));
+	if (buffer_failed(&b->held))
+		return error_no_memory(err);
+	note_record(b, r);
+	return is_backlog_full(b, r) ? pass_on_backlog(f, err) : 0;
+}
+
+int call_fold_push(struct call_fold *f, const struct batch *batch, struct sooth_error *err)
+{
+	int status = 0;
+
+	batch_for_each (r, batch) {
+		status = call_fold_record(f, r, err);
+		if (status)
+			break;
+	}
+	return status;
 }
 
 int call_fold_end(struct call_fold *f, struct sooth_error *err)
 {
 	assert(f);
-	return call_backlog_end(&f->backlog, err);
+	return f->backlog.is_over ? 0 : pass_on_backlog(f, err);
 }
 
 /* --- what was ready --- */
@@ -403,11 +371,6 @@ struct polled_item {
 	int32_t fd;
 	int16_t events, returned;
 };
-
-static bool is_descriptor_known(const struct folded_call *call, int64_t fd)
-{
-	return fd_follow_get(&call->fold->fds, &call->process, fd) != NULL;
-}
 
 static int32_t ready_of_poll(const struct call_piece *piece, uint32_t *events)
 {
@@ -434,7 +397,7 @@ static int32_t ready_of_epoll(
 	memcpy(events, piece->bytes.data, sizeof(*events));
 	/* The low half of the number that the program has given it. */
 	memcpy(&fd, piece->bytes.data + bytes - sizeof(uint64_t), sizeof(fd));
-	return fd > 2 && is_descriptor_known(call, fd) ? fd : -1;
+	return fd > 2 && file_of(call, fd) ? fd : -1;
 }
 
 /* Returns the first ready descriptor: epoll_wait has events as its second argument, poll an array

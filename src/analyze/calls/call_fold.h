@@ -13,12 +13,8 @@
 #include "model/batch.h"
 #include "probes/syscall_names.h"
 
-typedef int (*backlog_take)(void *state, const struct sooth_record *r, struct sooth_error *err);
-
+/* Calls before the first snapshot of the descriptors. */
 struct call_backlog {
-	struct fd_follow *fds;
-	backlog_take take;
-	void *state;
 	struct buffer held;   /* whole records, in order */
 	struct map processes; /* process_id -> struct known_process */
 	uint64_t first_ns;    /* time of the first held call; 0: none */

@@ -38,8 +38,7 @@ static void begin_handshake(const struct call_at_hand *c, uint32_t fd, struct sp
 	hello = map_put(&c->history->hellos, &fd, NULL);
 	if (!hello)
 		return;
-	*hello = (struct call_hello){ .peer = call_path_key(
-					      span_of(file->peer, strlen(file->peer))) };
+	*hello = (struct call_hello){ .peer = call_path_key(span_of_string(file->peer)) };
 	if (size > sizeof(hello->server) - 1)
 		size = sizeof(hello->server) - 1;
 	if (size)

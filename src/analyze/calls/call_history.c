@@ -193,7 +193,7 @@ static void describe_repeat(struct call_repeat *r, const struct folded_call *cal
 		fd_followed_connection(file, path.text, sizeof(path.text));
 		put_peer(call, path.text, sizeof(path.text));
 	} else if (file && file->name) {
-		path = call_path_key(span_of(file->name, strlen(file->name)));
+		path = call_path_key(span_of_string(file->name));
 	}
 	memcpy(r->text, path.text, sizeof(r->text));
 	r->is_socket = file && file->kind == FD_FOLLOWED_SOCKET;

@@ -8,6 +8,7 @@
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/order.h"
 #include "model/probe.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -60,9 +61,7 @@ static int compare_by_count(const void *a, const void *b)
 	const struct syscalls_uring *x = *(const struct syscalls_uring *const *)a;
 	const struct syscalls_uring *y = *(const struct syscalls_uring *const *)b;
 
-	if (x->count != y->count)
-		return x->count < y->count ? 1 : -1;
-	return x->opcode < y->opcode ? -1 : x->opcode > y->opcode;
+	return larger_first(x->count, y->count) ?: smaller_first(x->opcode, y->opcode);
 }
 
 /* Returns the records, most frequent first; the caller frees the array. */
@@ -147,7 +146,7 @@ int call_notes_emit(struct call_notes *n, struct output *output, struct sooth_er
 {
 	int status = note_urings(n, output, err);
 
-	return status ? status : emit_holds(n, output, err);
+	return status ?: emit_holds(n, output, err);
 }
 
 void call_note_some_unseen(struct output *output, const char *what)
@@ -169,5 +168,5 @@ int call_notes_emit_table(struct call_notes *n, struct output *output, struct so
 {
 	int status = emit_urings(n, output, err);
 
-	return status ? status : emit_holds(n, output, err);
+	return status ?: emit_holds(n, output, err);
 }

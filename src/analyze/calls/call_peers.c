@@ -21,12 +21,6 @@
 #define TIMEOUT_NS  (2 * NS_PER_S) /* a longer wait for a datagram timed out */
 #define CUT_NS	    NS_PER_S	   /* a connection that the peer ended sooner counts as cut */
 
-/* Linux values. */
-enum {
-	LINUX_SOL_SOCKET = 1,
-	LINUX_SO_ERROR = 4,
-};
-
 static struct call_peer *peer_at(struct call_history *h, const struct call_path *address)
 {
 	return map_get(&h->peers, address);
@@ -181,14 +175,10 @@ static void add_connect(const struct call_at_hand *c)
 
 static void add_connect_result(const struct call_at_hand *c)
 {
-	struct call_piece value = call_piece(c->folded->call, 3, SYSCALLS_PART_TARGET);
-	uint32_t error = 0;
+	uint32_t error;
 
-	if (c->folded->is_error || c->folded->call->arguments[1] != LINUX_SOL_SOCKET ||
-		c->folded->call->arguments[2] != LINUX_SO_ERROR || value.bytes.size < sizeof(error))
-		return;
-	memcpy(&error, value.bytes.data, sizeof(error));
-	resolve_connect(c, !error, error);
+	if (call_socket_error(c->folded->call, &error))
+		resolve_connect(c, !error, error);
 }
 
 static void add_first_transfer(const struct call_at_hand *c)

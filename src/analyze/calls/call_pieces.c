@@ -115,6 +115,18 @@ int64_t call_int(uint64_t argument)
 	return (int32_t)argument;
 }
 
+bool call_socket_error(const struct syscalls_call *call, uint32_t *error)
+{
+	enum { LEVEL_SOCKET = 1, OPTION_ERROR = 4 }; /* Linux values */
+	struct call_piece value = call_piece(call, 3, SYSCALLS_PART_TARGET);
+
+	if (!call_succeeded(call) || call->arguments[1] != LEVEL_SOCKET ||
+		call->arguments[2] != OPTION_ERROR || value.bytes.size < sizeof(*error))
+		return false;
+	memcpy(error, value.bytes.data, sizeof(*error));
+	return true;
+}
+
 bool call_is_timed(const struct syscalls_call *call)
 {
 	assert(call);

@@ -29,6 +29,9 @@ struct call_piece call_piece_of_any(
 /* Returns the path of an argument. Older captures have only one path per call. */
 struct call_piece call_path(const struct syscalls_call *call, size_t argument);
 
+/* Returns whether the call read the pending error of a socket (SO_ERROR); sets it, 0: none. */
+bool call_socket_error(const struct syscalls_call *call, uint32_t *error);
+
 /* Returns an argument as a C int, such as a descriptor. The upper half of its 64-bit register may
  * hold anything: JavaScript engines leave the tag of a number there. */
 int64_t call_int(uint64_t argument);

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "analyze/calls/call_history_parts.h"
+#include "base/hash.h"
 #include "base/lock_name.h"
 #include "base/units.h"
 #include "bpf/aggregate.h"
@@ -70,23 +71,20 @@ bool call_takes_space(const char *path)
 /* Hashes the last part of a path without its extension: programs try x, x.js and x.json in turn. */
 static uint64_t name_hash(struct span path)
 {
-	uint64_t hash = 14695981039346656037u;
 	size_t begin = path.size, end = path.size;
 
 	while (begin && path.data[begin - 1] != '/')
 		begin--;
 	for (size_t i = begin + 1; i < path.size; i++)
 		end = path.data[i] == '.' ? i : end;
-	for (size_t i = begin; i < end; i++)
-		hash = (hash ^ (unsigned char)path.data[i]) * 1099511628211u;
-	return hash;
+	return hash_bytes(HASH_BEGIN, path.data + begin, end - begin);
 }
 
 uint64_t call_history_found(const struct call_history *h, const char *path)
 {
 	assert(h);
 
-	uint64_t hash = name_hash(span_of(path, strlen(path)));
+	uint64_t hash = name_hash(span_of_string(path));
 	const uint64_t *count = map_get(&h->found, &hash);
 
 	return count ? *count : 0;
@@ -127,7 +125,7 @@ static void put_path_of_call(const struct call_at_hand *c, struct call_path *out
 	else if (file && file->kind == FD_FOLLOWED_SOCKET)
 		fd_followed_connection(file, out->text, sizeof(out->text));
 	else if (file && file->name)
-		*out = call_path_key(span_of(file->name, strlen(file->name)));
+		*out = call_path_key(span_of_string(file->name));
 }
 
 static struct call_place place_of(const struct call_at_hand *c, bool has_text)

@@ -7,7 +7,8 @@
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
-#include "base/map.h"
+#include "base/map_sorted.h"
+#include "base/order.h"
 #include "explain/stage.h"
 #include "model/process_id.h"
 #include "model/row_list.h"
@@ -230,27 +231,21 @@ static int compare_by_readings(const void *left, const void *right)
 {
 	const struct call_found *a = left, *b = right;
 
-	if (a->readings != b->readings)
-		return a->readings > b->readings ? -1 : 1;
-	return memcmp(&a->key, &b->key, sizeof(a->key));
+	return larger_first(a->readings, b->readings) ?: memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
 static int finish(void *state, struct sooth_error *err)
 {
 	struct samples_state *s = state;
-	_cleanup_free_ struct call_found *sorted = calloc(s->calls.count + 1, sizeof(*sorted));
-	size_t count = 0;
+	_cleanup_free_ struct call_found *sorted = map_sorted(&s->calls, compare_by_readings);
 	int status;
 
 	if (!sorted)
 		return error_no_memory(err);
-	map_for_each_value (&s->calls, const struct call_found *, found)
-		sorted[count++] = *found;
-	qsort(sorted, count, sizeof(*sorted), compare_by_readings);
 	status = emit_summary(s, err);
 	if (!status)
 		status = output_section(s->output, &call_section, err);
-	for (size_t i = 0; i < count && !status; i++)
+	for (size_t i = 0; i < s->calls.count && !status; i++)
 		status = emit_call(s, &sorted[i], err);
 	return status;
 }

@@ -9,6 +9,7 @@
 #include "analyze/profile/stack_text.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/order.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -115,16 +116,12 @@ struct counted {
 static int compare_by_count(const void *left, const void *right)
 {
 	const struct counted *a = left, *b = right;
+	int order = larger_first(a->of, b->of);
 
-	if (a->of != b->of)
-		return a->of > b->of ? -1 : 1;
-	if (a->key.call.abi != b->key.call.abi)
-		return a->key.call.abi < b->key.call.abi ? -1 : 1;
-	if (a->key.call.number != b->key.call.number)
-		return a->key.call.number < b->key.call.number ? -1 : 1;
-	if (a->merged.count != b->merged.count)
-		return a->merged.count > b->merged.count ? -1 : 1;
-	return stack_text_compare(&a->key.stack, &b->key.stack);
+	order = order ?: smaller_first(a->key.call.abi, b->key.call.abi);
+	order = order ?: smaller_first(a->key.call.number, b->key.call.number);
+	order = order ?: larger_first(a->merged.count, b->merged.count);
+	return order ?: stack_text_compare(&a->key.stack, &b->key.stack);
 }
 
 static void merge_rows(struct stacks_state *s, struct map *rows)

@@ -183,7 +183,7 @@ static int emit_total(
 	row.received_bytes = total.received;
 	row.processes_started = total.started;
 	row.memory_maps = total.mapped;
-	return status ? status : OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
+	return status ?: OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 static int emit_process(struct statistics_state *s, const struct process_id *id,

@@ -71,11 +71,8 @@ static void print_fd_pair(const struct written *a)
 {
 	int32_t fds[2];
 
-	if (a->target.bytes.size < sizeof(fds)) {
-		written_as_pointer(a);
+	if (!written_read(a, fds, sizeof(fds)))
 		return;
-	}
-	memcpy(fds, a->target.bytes.data, sizeof(fds));
 	buffer_char(a->w->out, '[');
 	written_put_fd(a->w, fds[0]);
 	buffer_string(a->w->out, ", ");
@@ -206,11 +203,8 @@ static void print_address(const struct written *a)
 
 	if (put_address(a->w->out, a->target.bytes))
 		return;
-	if (a->target.bytes.size < sizeof(family)) {
-		written_as_pointer(a);
+	if (!written_read(a, &family, sizeof(family)))
 		return;
-	}
-	memcpy(&family, a->target.bytes.data, sizeof(family));
 	buffer_char(a->w->out, '{');
 	call_put_flags(a->w->out, &flags_family, a->w->call->abi, family);
 	buffer_char(a->w->out, '}');

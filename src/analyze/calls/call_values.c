@@ -46,6 +46,16 @@ void written_as_pointer(const struct written *a)
 	written_put_pointer(a->w->out, a->value);
 }
 
+bool written_read(const struct written *a, void *out, size_t size)
+{
+	if (a->target.bytes.size < size) {
+		written_as_pointer(a);
+		return false;
+	}
+	memcpy(out, a->target.bytes.data, size);
+	return true;
+}
+
 /* --- flags --- */
 
 static bool has_several_bits(uint64_t value)

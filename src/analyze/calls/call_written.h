@@ -33,6 +33,9 @@ void written_put_pointer(struct buffer *out, uint64_t value);
 void written_as_hex(const struct written *a);
 void written_as_int(const struct written *a);
 void written_as_pointer(const struct written *a);
+/* Copies the struct that the argument points to; if it was not recorded whole, writes the pointer
+ * instead, and returns false. */
+bool written_read(const struct written *a, void *out, size_t size);
 /* Appends the names of the flags joined by "|". Bits without a name follow as a number. */
 void call_put_flags(
 	struct buffer *out, const struct flag_table *table, unsigned abi, uint64_t value);

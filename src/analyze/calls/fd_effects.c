@@ -122,7 +122,7 @@ static void apply_make(const struct effect *e)
 	if (!known)
 		return;
 	known->closes_on_exec = argument_of_row(e, e->row->flags) & CLOSE_ON_EXEC;
-	fd_follow_name(known, span_of(e->row->text, strlen(e->row->text)));
+	fd_follow_name(known, span_of_string(e->row->text));
 }
 
 /* Makes a descriptor that is always closed on exec. */
@@ -146,9 +146,9 @@ static void apply_make_memory(const struct effect *e)
 	if (!known)
 		return;
 	snprintf(text, sizeof(text), "memfd%s%.*s", is_piece_read(&name) ? ":" : "",
-		(int)name.bytes.size, name.bytes.data);
+		SPAN_ARGS(name.bytes));
 	known->closes_on_exec = argument(e, 1) & MFD_CLOSE_ON_EXEC;
-	fd_follow_name(known, span_of(text, strlen(text)));
+	fd_follow_name(known, span_of_string(text));
 }
 
 static void apply_make_two(const struct effect *e)
@@ -170,7 +170,7 @@ static void apply_make_two(const struct effect *e)
 		snprintf(text, sizeof(text), "%s with %d", e->row->text ? e->row->text : "pair",
 			fds[!i]);
 		if (e->row->text)
-			fd_follow_name(known, span_of(text, strlen(text)));
+			fd_follow_name(known, span_of_string(text));
 		else
 			snprintf(known->protocol, sizeof(known->protocol), "UNIX");
 	}
@@ -369,8 +369,7 @@ static void apply_fchdir(const struct effect *e)
 	const struct fd_followed *known = own_descriptor(e);
 
 	shows_directory(e);
-	set_directory(e,
-		known && known->name ? span_of(known->name, strlen(known->name)) : span_of("", 0));
+	set_directory(e, known && known->name ? span_of_string(known->name) : span_of("", 0));
 }
 
 /* --- all of them --- */

@@ -204,8 +204,7 @@ static void add_descriptor(struct fd_follow *f, const struct fds_descriptor *d)
 	if (path.size)
 		fd_follow_name(known, path);
 	else if (d->type < FDS_TYPES)
-		fd_follow_name(known, span_of(fd_type_names.names[d->type],
-					      strlen(fd_type_names.names[d->type])));
+		fd_follow_name(known, span_of_string(fd_type_names.names[d->type]));
 }
 
 static void add_socket(struct fd_follow *f, const struct sockets_socket *s)
@@ -373,20 +372,19 @@ const struct fd_followed *fd_follow_get(
 	return map_get(&t->fds, &number);
 }
 
+void fd_followed_connection(const struct fd_followed *known, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s%s%s", *known->protocol ? known->protocol : "socket",
+		*known->local || *known->peer ? " " : "", known->local,
+		*known->peer ? FD_FOLLOW_ARROW : "", known->peer);
+}
+
 static void put_socket(const struct fd_followed *known, struct buffer *out)
 {
-	bool has_arrow = *known->peer != '\0';
+	char text[FD_FOLLOW_PROTOCOL + 2 * FD_FOLLOW_ADDRESS + sizeof(" " FD_FOLLOW_ARROW)];
 
-	buffer_string(out, *known->protocol ? known->protocol : "socket");
-	if (*known->local || has_arrow)
-		buffer_char(out, ' ');
-	buffer_string(out, known->local);
-	if (has_arrow) {
-		buffer_string(out, FD_FOLLOW_ARROW);
-		buffer_string(out, known->peer);
-	}
-	if (known->is_listening)
-		buffer_string(out, " listening");
+	fd_followed_connection(known, text, sizeof(text));
+	buffer_format(out, "%s%s", text, known->is_listening ? " listening" : "");
 }
 
 void fd_follow_put(
@@ -394,21 +392,10 @@ void fd_follow_put(
 {
 	const struct fd_followed *known = fd_follow_get(f, process, fd);
 
-	if (!known)
-		buffer_char(out, '?');
-	else if (known->kind == FD_FOLLOWED_SOCKET)
+	if (known && known->kind == FD_FOLLOWED_SOCKET)
 		put_socket(known, out);
-	else if (known->name)
-		buffer_string(out, known->name);
 	else
-		buffer_char(out, '?');
-}
-
-void fd_followed_connection(const struct fd_followed *known, char *out, size_t size)
-{
-	snprintf(out, size, "%s%s%s%s%s", *known->protocol ? known->protocol : "socket",
-		*known->local || *known->peer ? " " : "", known->local,
-		*known->peer ? FD_FOLLOW_ARROW : "", known->peer);
+		buffer_string(out, known && known->name ? known->name : "?");
 }
 
 struct span fd_follow_process(const struct fd_follow *f, const struct process_id *process)
@@ -442,7 +429,7 @@ struct span fd_follow_directory(const struct fd_follow *f, const struct process_
 {
 	const struct fd_table *t = map_get(&f->tables, process);
 
-	return t && t->directory ? span_of(t->directory, strlen(t->directory)) : span_of("", 0);
+	return t && t->directory ? span_of_string(t->directory) : span_of("", 0);
 }
 
 bool fd_follow_has_moved(const struct fd_follow *f, const struct process_id *process)
@@ -485,9 +472,8 @@ static struct span name_of_directory(
 
 	if (fd == AT_FDCWD_LINUX)
 		return fd_follow_directory(f, process);
-	return known && known->name && may_be_directory(known)
-		       ? span_of(known->name, strlen(known->name))
-		       : span_of("", 0);
+	return known && known->name && may_be_directory(known) ? span_of_string(known->name)
+							       : span_of("", 0);
 }
 
 void fd_follow_resolve(const struct fd_follow *f, const struct process_id *process,

@@ -135,12 +135,6 @@ void operation_sums_follow(struct operation_sums *s, const struct sooth_record *
 /* Sums by connection (see operation_sums.h), including failed connections; for a socket without a
  * peer of its own, by the peers that its calls name. */
 
-/* Linux values. */
-enum {
-	LINUX_SOL_SOCKET = 1,
-	LINUX_SO_ERROR = 4,
-};
-
 static void operation_path_key(const struct operation_sums *s, const struct syscalls_call *call,
 	struct operation_path *key, struct span path)
 {
@@ -159,7 +153,7 @@ static struct network_sum *connection_of(
 	char text[OPERATION_PATH];
 
 	fd_followed_connection(known, text, sizeof(text));
-	operation_path_key(s, call, &key, span_of(text, strlen(text)));
+	operation_path_key(s, call, &key, span_of_string(text));
 	sum = map_put(&s->connections, &key, NULL);
 	if (sum)
 		memcpy(sum->peer, known->peer, sizeof(sum->peer));
@@ -224,15 +218,12 @@ static void operation_add_connect(struct operation_sums *s, const struct folded_
 /* Adds the result of a non-blocking connect, read by getsockopt. */
 static void operation_add_answer(struct operation_sums *s, const struct folded_call *c)
 {
-	struct call_piece value = call_piece(c->call, 3, SYSCALLS_PART_TARGET);
 	struct network_sum *sum;
 	uint32_t error;
 
-	if (!c->file || c->is_error || c->call->arguments[1] != LINUX_SOL_SOCKET ||
-		c->call->arguments[2] != LINUX_SO_ERROR || value.bytes.size < sizeof(error))
+	if (!c->file || !call_socket_error(c->call, &error) || !error)
 		return;
-	memcpy(&error, value.bytes.data, sizeof(error));
-	sum = error ? connection_of(s, c->call, c->file) : NULL;
+	sum = connection_of(s, c->call, c->file);
 	if (sum)
 		sum->errors++;
 }
@@ -278,9 +269,9 @@ static struct io_sum *file_of(struct operation_sums *s, const struct syscalls_ca
 	else
 		snprintf(text, sizeof(text), "descriptor %lld", (long long)fd);
 	if (known && known->name)
-		operation_path_key(s, call, &key, span_of(known->name, strlen(known->name)));
+		operation_path_key(s, call, &key, span_of_string(known->name));
 	else
-		operation_path_key(s, call, &key, span_of(text, strlen(text)));
+		operation_path_key(s, call, &key, span_of_string(text));
 	sum = map_put(&s->files, &key, NULL);
 	if (sum)
 		sum->kind = known ? known->kind : FD_FOLLOWED_OTHER;

@@ -158,7 +158,7 @@ static struct span emit_owner(const struct operations_state *s, const struct pro
 {
 	const struct life *life;
 
-	*state = s->options.by_process ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	*state = state_if(s->options.by_process);
 	*record = row_head(process);
 	life = map_get(&s->lives.all, process);
 	return life ? span_of(life->name, strnlen(life->name, sizeof(life->name))) : span_of("", 0);
@@ -279,7 +279,7 @@ static int emit_sorted(struct operations_state *s, const struct section *like, c
 		status = tell(s, &all[i], err);
 	free(all);
 	/* The section is a local variable: close it before it goes out of scope. */
-	return status ? status : output_close_section(s->output, err);
+	return status ?: output_close_section(s->output, err);
 }
 
 static void exit_reason_text(const struct life *life, char *out, size_t size)
@@ -301,11 +301,11 @@ static int emit_life(struct operations_state *s, const struct process_id *id,
 	char end[64];
 	struct lineage_row row = { .record = row_head(id),
 		.parent = life->parent,
-		.parent_state = life->has_parent ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.parent_state = state_if(life->has_parent),
 		.status = life->status,
 		.lived_ns = life->to_ns - life->from_ns,
-		.lived_state = life->has_ended ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.end_state = life->has_ended ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.lived_state = state_if(life->has_ended),
+		.end_state = state_if(life->has_ended),
 		.command_state = life->command ? SOOTH_STATE_VALUE
 					       : SOOTH_NOT_MEASURED(SOOTH_REASON_ENDED) };
 

@@ -83,17 +83,6 @@ static void call_put_result(const struct call_text *w)
 
 /* --- ends of processes among their calls, a line each --- */
 
-struct call_exit {
-	const struct process_leave *leave;
-	struct span time, process; /* text of the line; empty: not known */
-	uint64_t utc_ns;
-	uint8_t utc_state, time_state;
-	bool is_host; /* each line names its process */
-};
-
-/* Rows interleaved with the calls: `asides` of explain/sink.h. */
-extern const struct section *const call_exit_asides[], *const call_exit_host_asides[];
-
 #define EXIT_ROW(F, S)                                                                             \
 	F(S, RECORD, U64, time_ns, time_ns, ALWAYS, "time the process ended (CLOCK_MONOTONIC)",    \
 		.unit = SOOTH_UNIT_TIME_NS)                                                        \
@@ -112,17 +101,19 @@ ROW_STRUCT(exit_row, EXIT_ROW);
 
 #define EXIT_SCHEMA(line_) ROW_SCHEMA_OF(EXIT_ROW, "exits", exit_row, 0, .line = line_)
 
-static const struct sooth_schema schema = EXIT_SCHEMA("{time} {pid} {thread}: +++ {end} +++");
+static const struct sooth_schema exit_schema = EXIT_SCHEMA("{time} {pid} {thread}: +++ {end} +++");
 static const struct sooth_schema exit_host_schema =
 	EXIT_SCHEMA("{time} {pid} {process} {pid} {thread}: +++ {end} +++");
 
-static const struct section sections[] = {
-	{ .name = "exit", .schema = &schema, .shape = SECTION_STREAM },
+/* By whether each line names its process. */
+static const struct section exit_sections[] = {
+	{ .name = "exit", .schema = &exit_schema, .shape = SECTION_STREAM },
 	{ .name = "exit", .schema = &exit_host_schema, .shape = SECTION_STREAM },
 };
 
-const struct section *const call_exit_asides[] = { &sections[false], NULL };
-const struct section *const call_exit_host_asides[] = { &sections[true], NULL };
+/* Rows interleaved with the calls: `asides` of explain/sink.h. */
+static const struct section *const exit_asides[] = { &exit_sections[false], NULL };
+static const struct section *const exit_host_asides[] = { &exit_sections[true], NULL };
 
 static void put_exit_status(struct buffer *out, uint32_t status)
 {
@@ -133,35 +124,6 @@ static void put_exit_status(struct buffer *out, uint32_t status)
 			status & CORE_FLAG ? " (core dumped)" : "");
 	else
 		buffer_format(out, "exited with %u", status >> 8 & 0xff);
-}
-
-static int call_exit_emit(struct output *output, const struct call_exit *e, struct sooth_error *err)
-{
-	const struct process_leave *leave = e->leave;
-	struct span thread = span_of(leave->name, strnlen(leave->name, sizeof(leave->name)));
-	struct exit_row row = { .record = leave->record,
-		.utc_ns = e->utc_ns,
-		.status = leave->status,
-		.status_state = leave->status_state,
-		.utc_state = e->utc_state,
-		.time_state = e->time_state };
-	struct buffer end = { 0 };
-	int status;
-
-	if (leave->status_state)
-		buffer_string(&end, "ended");
-	else
-		put_exit_status(&end, leave->status);
-	struct record_tail tail[] = {
-		tail_span(&row.time, e->time),
-		tail_span(&row.thread, thread),
-		tail_span(&row.process, e->process.size ? e->process : thread),
-		tail_buffer(&row.end, &end),
-	};
-	status = OUTPUT_INTERLEAVED(
-		output, &sections[e->is_host], &row, tail, ARRAY_SIZE(tail), err);
-	buffer_fini(&end);
-	return status;
 }
 
 /* --- the stream --- */
@@ -204,10 +166,10 @@ static ROW_SCHEMA(host, STREAM_ROW, "calls", stream_row,
 		"[ {error}][ ({error_text})] <{duration_ns}>");
 
 static const struct section stream_section =
-	SECTION_OF("call", stream_schema, STREAM, .asides = call_exit_asides);
+	SECTION_OF("call", stream_schema, STREAM, .asides = exit_asides);
 
 static const struct section host_section =
-	SECTION_OF("call", host_schema, STREAM, .asides = call_exit_host_asides);
+	SECTION_OF("call", host_schema, STREAM, .asides = exit_host_asides);
 
 struct stream_state {
 	struct output *output;
@@ -283,7 +245,7 @@ static int put_row(struct stream_state *s, const struct folded_call *c, struct s
 
 	row->category = c->row->category;
 	row->utc_ns = call->record.time_ns + (uint64_t)s->realtime_offset_ns;
-	row->utc_state = s->has_clock ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row->utc_state = state_if(s->has_clock);
 	return OUTPUT_ROW(s->output, row, tail, ARRAY_SIZE(tail), err);
 }
 
@@ -386,17 +348,33 @@ static int emit_exit(
 	struct stream_state *s, const struct process_leave *leave, struct sooth_error *err)
 {
 	struct process_id id = process_id_of(&leave->record);
-	struct call_exit e = { .leave = leave,
-		.process = fd_follow_process(&s->fold.fds, &id),
+	struct span process = fd_follow_process(&s->fold.fds, &id);
+	struct span thread = span_of(leave->name, strnlen(leave->name, sizeof(leave->name)));
+	struct exit_row row = { .record = leave->record,
 		.utc_ns = leave->record.time_ns + (uint64_t)s->realtime_offset_ns,
-		.utc_state = s->has_clock ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.is_host = s->options.is_host };
+		.utc_state = state_if(s->has_clock),
+		.status = leave->status,
+		.status_state = leave->status_state };
+	struct buffer end = { 0 };
+	int status;
 
 	if (s->options.calls.failures_only || s->options.path || s->has_counts)
 		return 0;
 	put_time(s, leave->record.time_ns);
-	e.time = span_of((const char *)s->time.data, s->time.size);
-	return call_exit_emit(s->output, &e, err);
+	if (leave->status_state)
+		buffer_string(&end, "ended");
+	else
+		put_exit_status(&end, leave->status);
+	struct record_tail tail[] = {
+		tail_buffer(&row.time, &s->time),
+		tail_span(&row.thread, thread),
+		tail_span(&row.process, process.size ? process : thread),
+		tail_buffer(&row.end, &end),
+	};
+	status = OUTPUT_INTERLEAVED(
+		s->output, &exit_sections[s->options.is_host], &row, tail, ARRAY_SIZE(tail), err);
+	buffer_fini(&end);
+	return status;
 }
 
 static int begin_once(struct stream_state *s, struct sooth_error *err)
@@ -407,24 +385,13 @@ static int begin_once(struct stream_state *s, struct sooth_error *err)
 	return output_section(s->output, s->options.is_host ? &host_section : &stream_section, err);
 }
 
-static void handle_clock(struct stream_state *s, const struct sooth_record *r)
-{
-	const void *known;
-
-	if ((known = record_as(r, STREAM_SEGMENT, sizeof(struct stream_segment))))
-		s->realtime_offset_ns = ((const struct stream_segment *)known)->realtime_offset_ns;
-	else if ((known = record_as(r, STREAM_TICK, sizeof(struct stream_tick))))
-		s->realtime_offset_ns = ((const struct stream_tick *)known)->realtime_offset_ns;
-	s->has_clock |= known != NULL;
-}
-
 static int handle_record(void *state, const struct sooth_record *r, struct sooth_error *err)
 {
 	struct stream_state *s = state;
 
 	s->has_counts |= r->kind == SYSCALLS_COUNT;
 	s->has_calls |= r->kind == SYSCALLS_CALL;
-	handle_clock(s, r);
+	s->has_clock |= record_reads_clock(r, &s->realtime_offset_ns);
 	call_notes_add_record(&s->notes, r);
 	if (record_as(r, PROCESS_LEAVE, sizeof(struct process_leave)))
 		return emit_exit(s, (const void *)r, err);
@@ -455,7 +422,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	struct stream_state *s = state;
 	int status = begin_once(s, err);
 
-	return status ? status : call_fold_push(&s->fold, batch, err);
+	return status ?: call_fold_push(&s->fold, batch, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -470,7 +437,7 @@ static int finish(void *state, struct sooth_error *err)
 			"the kernel only counted the calls: single calls were not recorded",
 			"`sooth trace -c FILE.sooth` shows the counts; to record each call: `sooth "
 			"record --stream -o FILE.sooth PID`");
-	return status ? status : call_notes_emit(&s->notes, s->output, err);
+	return status ?: call_notes_emit(&s->notes, s->output, err);
 }
 
 static void fini(void *state)

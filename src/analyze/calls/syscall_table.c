@@ -15,6 +15,7 @@
 #include "analyze/calls/syscall_table.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/order.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -27,7 +28,7 @@
 
 #define CALL_ROW(F, S)                                                                             \
 	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
-		"process id in the pid namespace of sooth")                                         \
+		"process id in the pid namespace of sooth")                                        \
 	F(S, TEXT, process, MAYBE(name_state), "name of the process")                              \
 	F(S, TEXT, name, ALWAYS,                                                                   \
 		"name of the system call; prefixed with the ABI if not the native one",            \
@@ -71,7 +72,7 @@ static const struct sooth_schema call_process_schema =
 
 #define ERROR_ROW(F, S)                                                                            \
 	F(S, RECORD, U64, pid, pid, MAYBE(process_state),                                          \
-		"process id in the pid namespace of sooth")                                         \
+		"process id in the pid namespace of sooth")                                        \
 	F(S, TEXT, process, MAYBE(name_state), "name of the process")                              \
 	F(S, TEXT, name, ALWAYS, "name of the system call", .label = "CALL")                       \
 	F(S, ERRNO32, error, ALWAYS, "errno name of the error")                                    \
@@ -116,7 +117,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 		status = call_notes_init(&s->notes, err);
 	if (!status)
 		status = syscall_set_parse(&s->set, s->options.set, err);
-	return status ? status : syscall_sums_init(&s->all, key_of(s), err);
+	return status ?: syscall_sums_init(&s->all, key_of(s), err);
 }
 
 static bool is_call_selected(const struct table_state *s, uint32_t abi, uint32_t number)
@@ -179,39 +180,30 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 static int compare_by_process(const struct sooth_record *a, const struct sooth_record *b)
 {
-	if (a->pid != b->pid)
-		return a->pid < b->pid ? -1 : 1;
-	return a->start_ticks < b->start_ticks ? -1 : a->start_ticks > b->start_ticks;
+	return smaller_first(a->pid, b->pid) ?: smaller_first(a->start_ticks, b->start_ticks);
 }
 
 static int compare_by_total(const void *a, const void *b)
 {
 	const struct syscalls_count *x = *(const struct syscalls_count *const *)a;
 	const struct syscalls_count *y = *(const struct syscalls_count *const *)b;
+	int order = larger_first(x->total_ns, y->total_ns);
 
-	if (x->total_ns != y->total_ns)
-		return x->total_ns < y->total_ns ? 1 : -1;
-	if (x->abi != y->abi)
-		return x->abi < y->abi ? -1 : 1;
-	if (x->number != y->number)
-		return x->number < y->number ? -1 : 1;
-	return compare_by_process(&x->record, &y->record);
+	order = order ?: smaller_first(x->abi, y->abi);
+	order = order ?: smaller_first(x->number, y->number);
+	return order ?: compare_by_process(&x->record, &y->record);
 }
 
 static int compare_by_count(const void *a, const void *b)
 {
 	const struct syscalls_error *x = *(const struct syscalls_error *const *)a;
 	const struct syscalls_error *y = *(const struct syscalls_error *const *)b;
+	int order = larger_first(x->count, y->count);
 
-	if (x->count != y->count)
-		return x->count < y->count ? 1 : -1;
-	if (x->abi != y->abi)
-		return x->abi < y->abi ? -1 : 1;
-	if (x->number != y->number)
-		return x->number < y->number ? -1 : 1;
-	if (x->error != y->error)
-		return x->error < y->error ? -1 : 1;
-	return compare_by_process(&x->record, &y->record);
+	order = order ?: smaller_first(x->abi, y->abi);
+	order = order ?: smaller_first(x->number, y->number);
+	order = order ?: smaller_first(x->error, y->error);
+	return order ?: compare_by_process(&x->record, &y->record);
 }
 
 /* The process of a row, where rows are kept per process; its name may be unknown. */
@@ -240,8 +232,9 @@ static bool is_waiting_call(const struct syscalls_count *c)
 	return syscall_waits(syscall_row_of(c->abi, c->number));
 }
 
-static int emit_call(struct table_state *s, const struct syscalls_count *c, struct sooth_error *err)
+static int emit_call(struct table_state *s, const struct sooth_record *r, struct sooth_error *err)
 {
+	const struct syscalls_count *c = (const void *)r;
 	const struct syscall_row *known = syscall_by_number(c->abi, c->number);
 	uint64_t timed = call_timed(c);
 	struct call_row row = { .count = c->count,
@@ -268,9 +261,9 @@ static int emit_call(struct table_state *s, const struct syscalls_count *c, stru
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-static int emit_error(
-	struct table_state *s, const struct syscalls_error *e, struct sooth_error *err)
+static int emit_error(struct table_state *s, const struct sooth_record *r, struct sooth_error *err)
 {
+	const struct syscalls_error *e = (const void *)r;
 	struct error_row row = { .count = e->count, .error = e->error };
 	char name[SYSCALL_NAME_SIZE];
 	struct span whose = EMIT_OWNER(s, &row, &e->record);
@@ -280,22 +273,12 @@ static int emit_error(
 	return OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 }
 
-typedef int (*teller)(struct table_state *s, const struct sooth_record *r, struct sooth_error *err);
-
-static int call_teller(struct table_state *s, const struct sooth_record *r, struct sooth_error *err)
-{
-	return emit_call(s, (const void *)r, err);
-}
-
-static int error_teller(
-	struct table_state *s, const struct sooth_record *r, struct sooth_error *err)
-{
-	return emit_error(s, (const void *)r, err);
-}
+typedef int (*row_emitter)(
+	struct table_state *s, const struct sooth_record *r, struct sooth_error *err);
 
 static int emit_sorted(struct table_state *s, const struct section *section,
-	const struct reducer *reducer, int (*compare)(const void *, const void *), teller tell,
-	struct sooth_error *err)
+	const struct reducer *reducer, int (*compare)(const void *, const void *),
+	row_emitter emit_row, struct sooth_error *err)
 {
 	size_t count;
 	_cleanup_free_ const struct sooth_record **rows = reducer_rows(reducer, &count);
@@ -305,7 +288,7 @@ static int emit_sorted(struct table_state *s, const struct section *section,
 		return error_no_memory(err);
 	qsort(rows, count, sizeof(*rows), compare);
 	for (size_t i = 0; i < count && !status; i++)
-		status = tell(s, rows[i], err);
+		status = emit_row(s, rows[i], err);
 	return status;
 }
 
@@ -365,9 +348,8 @@ static int emit_tables(
 		output_limit(s->output, "some calls or errors",
 			"a table in sooth is full: further entries are not recorded", "");
 	add_working(s, sums);
-	status = emit_sorted(s, calls, &sums->counts, compare_by_total, call_teller, err);
-	return status ? status
-		      : emit_sorted(s, errors, &sums->errors, compare_by_count, error_teller, err);
+	status = emit_sorted(s, calls, &sums->counts, compare_by_total, emit_call, err);
+	return status ?: emit_sorted(s, errors, &sums->errors, compare_by_count, emit_error, err);
 }
 
 static int finish(void *state, struct sooth_error *err)
@@ -380,11 +362,11 @@ static int finish(void *state, struct sooth_error *err)
 
 		status = emit_tables(s, sums, err);
 		call_note_unseen(s->output, count_unseen(sums));
-		return status ? status : call_notes_emit_table(&s->notes, s->output, err);
+		return status ?: call_notes_emit_table(&s->notes, s->output, err);
 	}
 	status = emit_tables(s, &s->sums, err);
 	syscall_sums_fini(&s->sums);
-	return status ? status : syscall_sums_init(&s->sums, key_of(s), err);
+	return status ?: syscall_sums_init(&s->sums, key_of(s), err);
 }
 
 static void fini(void *state)

@@ -226,7 +226,7 @@ void check_end_finding(struct check_result *out)
 	out->is_open = false;
 	if (out->tracker)
 		finding_tracker_raise(out->tracker, buffer_cstr(&out->key), row);
-	row->remedy_state = out->remedy.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row->remedy_state = state_if(out->remedy.size);
 	write_subject(out, &subject);
 	struct record_tail tail[] = {
 		tail_buffer(&row->subject, &subject),
@@ -259,7 +259,7 @@ void finding_begin(struct check_result *out, enum finding_confidence confidence,
 	out->subject = (struct finding_subject_row){
 		.record = row_head(&out->of->id),
 		.kind = out->of->id.pid ? FINDING_SUBJECT_PROCESS : FINDING_SUBJECT_HOST,
-		.pid_state = out->of->id.pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.pid_state = state_if(out->of->id.pid),
 		.tid_state = SOOTH_STATE_ABSENT,
 		.fd_state = SOOTH_STATE_ABSENT,
 		.path_state = SOOTH_STATE_ABSENT,
@@ -393,7 +393,7 @@ static void add_value(struct check_result *out, const char *name, double value,
 	struct finding_evidence_row row = {
 		.value = is_time ? value / (double)NS_PER_S : value,
 		.interval_ns = interval_ns,
-		.interval_state = interval_ns ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.interval_state = state_if(interval_ns),
 	};
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
@@ -515,7 +515,7 @@ void check_blind_by(struct check_result *out, enum finding_blind_cause cause, co
 
 	struct finding_blind_row row = { .record = row_head(&out->of->id),
 		.cause = (uint8_t)cause,
-		.remedy_state = *remedy ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.remedy_state = state_if(*remedy) };
 	char text[ERROR_REMEDY_SIZE];
 	struct record_tail tail[] = {
 		tail_string(&row.id, out->of->type->id),

@@ -110,8 +110,8 @@ void check_put_program(struct buffer *out, const struct process_entry *p)
 	struct span name = check_name(p);
 	struct span script = script_name_of(name, process_table_known_arguments(p));
 
-	buffer_format(out, "%.*s%s%.*s", (int)name.size, name.data, script.size ? " " : "",
-		(int)script.size, script.data);
+	buffer_format(
+		out, "%.*s%s%.*s", SPAN_ARGS(name), script.size ? " " : "", SPAN_ARGS(script));
 }
 
 void check_put_name(struct buffer *out, const struct process_entry *p)

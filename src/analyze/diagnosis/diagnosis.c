@@ -8,6 +8,7 @@
 
 #include "analyze/diagnosis/starts.h"
 #include "base/cleanup.h"
+#include "base/order.h"
 #include "explain/registry.h"
 
 #define ROWS_BYTES_MAX 400000 /* limit per process: the rows have to fit into one record */
@@ -153,9 +154,7 @@ static int compare_by_severity(const void *a, const void *b)
 	const struct finding_row *x = *(const struct finding_row *const *)a;
 	const struct finding_row *y = *(const struct finding_row *const *)b;
 
-	if (x->severity != y->severity)
-		return y->severity - x->severity;
-	return y->confidence - x->confidence;
+	return larger_first(x->severity, y->severity) ?: y->confidence - x->confidence;
 }
 
 const struct finding_type *diagnosis_type_of(const struct finding_row *f)
@@ -209,14 +208,13 @@ static void put_causes_first(const struct finding_row **rows, size_t count)
 static int sort_findings(struct diagnosed *j)
 {
 	const struct finding_row **rows = calloc(j->count + 1, sizeof(*rows));
-	struct batch all = { j->findings.data, j->findings.size };
 	struct buffer sorted = { 0 };
 	size_t n = 0;
 
 	if (!rows)
 		return -ENOMEM;
-	batch_for_each (r, &all)
-		rows[n++] = (const void *)r;
+	rows_for_each (struct finding_row, f, &j->findings)
+		rows[n++] = f;
 	qsort(rows, n, sizeof(*rows), compare_by_severity);
 	if (n)
 		j->worst = rows[0]->severity;
@@ -263,13 +261,12 @@ static void note_refused(
 	const struct diagnosis *s, const struct diagnosed *j, struct findings_reported *result)
 {
 	bool are_calls_optional = s->options.are_calls_optional && s->input.are_calls_refused;
-	struct batch all = { j->blind.data, j->blind.size };
 
-	batch_for_each (r, &all) {
-		const struct finding_blind_row *row = (const void *)r;
+	rows_for_each (struct finding_blind_row, row, &j->blind) {
 		bool is_refused = row->cause == FINDING_REFUSED || row->cause == FINDING_FAILED;
 		const struct finding_entry *entry =
-			is_refused ? registry_finding_of(record_text(r, &row->id)) : NULL;
+			is_refused ? registry_finding_of(record_text(&row->record, &row->id))
+				   : NULL;
 		const struct check_setting *setting =
 			entry ? &s->settings.all[entry - registry_findings] : NULL;
 

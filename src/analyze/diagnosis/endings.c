@@ -167,12 +167,9 @@ const struct exit_reasons_log *endings_log(const struct endings *e, uint32_t pid
 {
 	assert(e);
 
-	struct batch all = { e->logs.data, e->logs.size };
 	const struct exit_reasons_log *last = NULL;
 
-	batch_for_each (r, &all) {
-		const struct exit_reasons_log *log = (const void *)r;
-
+	rows_for_each (struct exit_reasons_log, log, &e->logs) {
 		if (log->log_pid == pid && log->logged_ns >= from_ns)
 			last = log;
 	}
@@ -183,12 +180,11 @@ const struct exit_reasons_core *endings_stored(const struct endings *e, uint32_t
 {
 	assert(e);
 
-	struct batch all = { e->stored.data, e->stored.size };
 	const struct exit_reasons_core *last = NULL;
 
-	batch_for_each (r, &all) {
-		if (((const struct exit_reasons_core *)(const void *)r)->core_pid == pid)
-			last = (const void *)r;
+	rows_for_each (struct exit_reasons_core, core, &e->stored) {
+		if (core->core_pid == pid)
+			last = core;
 	}
 	return last;
 }

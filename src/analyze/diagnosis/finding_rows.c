@@ -81,12 +81,8 @@ ROW_SCHEMA(finding_cause, FINDING_CAUSE_ROW, "finding.cause", finding_cause_row,
 
 bool finding_rows_have(const struct buffer *rows, const char *id)
 {
-	struct batch all = { rows->data, rows->size };
-
-	batch_for_each (r, &all) {
-		const struct finding_row *row = (const void *)r;
-
-		if (span_equal(record_text(r, &row->id), id))
+	rows_for_each (struct finding_row, row, rows) {
+		if (span_equal(record_text(&row->record, &row->id), id))
 			return true;
 	}
 	return false;

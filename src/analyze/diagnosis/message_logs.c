@@ -113,9 +113,9 @@ static int compare_by_owner_and_time(const void *a, const void *b)
 	const struct said *x = a, *y = b;
 	int order = memcmp(&x->owner, &y->owner, sizeof(x->owner));
 
-	return order ? order
-		     : (x->message->record.time_ns > y->message->record.time_ns) -
-			       (x->message->record.time_ns < y->message->record.time_ns);
+	return order
+		       ?: (x->message->record.time_ns > y->message->record.time_ns) -
+				  (x->message->record.time_ns < y->message->record.time_ns);
 }
 
 /* Collects all messages by process and time, and drops the logs made of earlier records. */
@@ -168,7 +168,7 @@ static void write_error(struct buffer *out, const struct log_tail *t, const stru
 
 	buffer_append(&text, f->text.data, f->text.size);
 	if (f->end.size)
-		buffer_format(&text, "; %.*s", (int)f->end.size, f->end.data);
+		buffer_format(&text, "; %.*s", SPAN_ARGS(f->end));
 	struct record_tail tail[] = { tail_buffer(&e.text, &text) };
 	RECORD_APPEND(out, &e, tail, ARRAY_SIZE(tail));
 }

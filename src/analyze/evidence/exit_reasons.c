@@ -100,7 +100,7 @@ static int emit_end(struct exit_reasons_view *v, const struct ending *of, struct
 	row.sender_state = SOOTH_STATE_ABSENT;
 	if (fatal || row.signal)
 		row.sender_state = fatal ? SOOTH_STATE_VALUE : of->end.signals_state;
-	row.core_state = core.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row.core_state = state_if(core.size);
 	struct record_tail tail[] = {
 		tail_span(&row.name,
 			span_of(of->end.name, strnlen(of->end.name, EXIT_REASONS_NAME_SIZE))),

@@ -278,8 +278,8 @@ static void put_members(
 	else
 		buffer_format(out, "%.*s%s%.*s (%s%s)",
 			(int)strnlen(name, sizeof(k->first->holder_name)), name,
-			script.size ? " " : "", (int)script.size, script.data,
-			buffer_cstr(&k->pids), k->count > PIDS_MAX ? ", ..." : "");
+			script.size ? " " : "", SPAN_ARGS(script), buffer_cstr(&k->pids),
+			k->count > PIDS_MAX ? ", ..." : "");
 	if (k->left == k->count)
 		buffer_format(out, ", which %s,",
 			is_one ? "has outlived its parent" : "have outlived their parents");

@@ -144,8 +144,8 @@ static void put_file(struct buffer *out, const struct check *e, const struct lim
 	const char *quote = memchr(path.data, ' ', path.size) ? "\"" : "";
 
 	buffer_format(out, ", %s of it %s%.*s%s%.*s%s", SENTENCE_SIZE(h->amount), quote,
-		(int)point.size, point.data, point.size && !span_ends(point, "/") ? "/" : "",
-		(int)path.size, path.data, quote);
+		SPAN_ARGS(point), point.size && !span_ends(point, "/") ? "/" : "", SPAN_ARGS(path),
+		quote);
 	if (!h->holder_pid) {
 		buffer_format(out, " (%u file%s, which no process has open)", h->count,
 			h->count == 1 ? "" : "s");

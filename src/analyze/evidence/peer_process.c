@@ -137,13 +137,13 @@ void peer_name_put(const struct check *e, const char *address, char *out, size_t
 	assert(e);
 	*out = '\0';
 	if (peer_name_is_proxy(e, address, &label)) {
-		snprintf(out, size, " (the proxy in %.*s)", (int)label.size, label.data);
+		snprintf(out, size, " (the proxy in %.*s)", SPAN_ARGS(label));
 		return;
 	}
 	if (peer_split(address, bytes, &port))
 		peer_labels_find(&e->input->labels, bytes, port, &label);
 	if (label.size)
-		snprintf(out, size, " (%.*s)", (int)label.size, label.data);
+		snprintf(out, size, " (%.*s)", SPAN_ARGS(label));
 }
 
 /* --- owners of ports --- */

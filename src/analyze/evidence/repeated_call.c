@@ -33,7 +33,7 @@ static bool is_read_call(const struct syscall_row *row)
 static bool is_made_up(const char *path)
 {
 	static const char *const data[] = { "mem", "pagemap", "kcore", "kmsg" };
-	struct span base = path_base(span_of(path, strlen(path)));
+	struct span base = path_base(span_of_string(path));
 
 	return !strcmp(path, "/dev/zero") ||
 	       ((!strncmp(path, "/proc/", 6) || !strncmp(path, "/sys/", 5)) &&

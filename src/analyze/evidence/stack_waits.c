@@ -262,8 +262,7 @@ bool stack_wait_is_same(const struct stack_wait *a, const struct stack_wait *b)
 void stack_wait_put_function(struct buffer *out, struct span name, struct span file)
 {
 	if (name.size)
-		buffer_format(
-			out, "%.*s (%.*s)", (int)name.size, name.data, (int)file.size, file.data);
+		buffer_format(out, "%.*s (%.*s)", SPAN_ARGS(name), SPAN_ARGS(file));
 }
 
 void stack_wait_put_within(struct buffer *out, const struct stack_wait *wait)

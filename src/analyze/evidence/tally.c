@@ -107,6 +107,5 @@ void thread_top_emit(const struct thread_top *top, struct check_result *out,
 enum thread_role thread_top_role(const struct thread_history *t)
 {
 	assert(t);
-	return thread_role_of(
-		span_of(t->name, strlen(t->name)), span_of("", 0), t->tid == t->process.pid);
+	return thread_role_of(span_of_string(t->name), span_of("", 0), t->tid == t->process.pid);
 }

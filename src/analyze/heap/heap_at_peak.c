@@ -4,6 +4,7 @@
 
 #include "analyze/heap/heap_stacks.h"
 #include "analyze/records.h"
+#include "base/order.h"
 #include "base/sentence_units.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -26,10 +27,10 @@ static const struct section stacks_section = SECTION_OF("heap_stacks", heap_stac
 
 static int compare_by_peak(const void *left, const void *right)
 {
-	uint64_t x = ((const struct heap_stack *)left)->sum.at_peak.bytes;
-	uint64_t y = ((const struct heap_stack *)right)->sum.at_peak.bytes;
+	const struct heap_stack *a = left, *b = right;
 
-	return x != y ? (x > y ? -1 : 1) : heap_stacks_by_live(left, right);
+	return larger_first(a->sum.at_peak.bytes, b->sum.at_peak.bytes)
+		       ?: heap_stacks_by_live(a, b);
 }
 
 static void put_most(struct buffer *out, const struct heap_stack *first, uint64_t all,
@@ -66,29 +67,21 @@ static void put_answer(struct buffer *out, const struct heap_peak_row *row,
 		buffer_string(out, "; --exact records every call, and knows the peak itself");
 }
 
-int heap_at_peak_emit(struct heap_scope *scope, const struct heap_live *live,
-	struct heap_stacks_merged *stacks, const struct profile_sums *sums, struct sooth_error *err)
+static int emit_sentence(struct heap_scope *scope, const struct heap_live *live,
+	const struct heap_stacks_merged *stacks, const struct profile_sums *sums,
+	struct sooth_error *err)
 {
 	uint64_t begin_ns = live->clock.begin_ns, all = 0;
 	struct heap_peak_row row = { .peak_bytes = live->peak_bytes,
 		.peak_after_ns = live->peak_ns > begin_ns ? live->peak_ns - begin_ns : 0 };
 	struct buffer text = { 0 };
-	struct record_tail tail[1];
-	int status;
 
-	qsort(stacks->all, stacks->count, sizeof(*stacks->all), compare_by_peak);
 	for (size_t i = 0; i < stacks->count; i++)
 		all += stacks->all[i].sum.at_peak.bytes;
 	put_answer(&text, &row, stacks->all, all, live->has_held, sums);
-	tail[0] = tail_buffer(&row.text, &text);
-	status = heap_section(scope, &peak_section, err);
-	status = status			? status
-		 : buffer_failed(&text) ? error_no_memory(err)
-					: OUTPUT_ROW(scope->output, &row, tail, 1, err);
-	buffer_fini(&text);
-	if (!status)
-		status = heap_section(scope, &stacks_section, err);
-	for (size_t i = 0; i < stacks->count && !status; i++)
-		status = heap_stack_emit(scope->output, &stacks->all[i], sums, err);
-	return status;
+	return HEAP_SENTENCE(scope, &peak_section, &row, &text, err);
 }
+
+const struct heap_answer_type heap_answer_peak = {
+	.compare = compare_by_peak, .emit_sentence = emit_sentence, .section = &stacks_section
+};

@@ -9,6 +9,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/map_sorted.h"
+#include "base/order.h"
 #include "model/row_list.h"
 #include "model/schema.h"
 
@@ -111,16 +112,12 @@ static void add_stack(struct by_name *b, uint32_t stack, const struct heap_stack
 static int compare_by_own(const void *left, const void *right)
 {
 	const struct place_sum *a = left, *b = right;
+	int order = larger_first(a->own_live_bytes, b->own_live_bytes);
 
-	if (a->own_live_bytes != b->own_live_bytes)
-		return a->own_live_bytes > b->own_live_bytes ? -1 : 1;
-	if (a->live_bytes != b->live_bytes)
-		return a->live_bytes > b->live_bytes ? -1 : 1;
-	if (a->allocated_bytes != b->allocated_bytes)
-		return a->allocated_bytes > b->allocated_bytes ? -1 : 1;
-	if (a->place.name != b->place.name)
-		return a->place.name < b->place.name ? -1 : 1;
-	return a->place.file < b->place.file ? -1 : a->place.file > b->place.file;
+	order = order ?: larger_first(a->live_bytes, b->live_bytes);
+	order = order ?: larger_first(a->allocated_bytes, b->allocated_bytes);
+	order = order ?: smaller_first(a->place.name, b->place.name);
+	return order ?: smaller_first(a->place.file, b->place.file);
 }
 
 static int emit_row(struct output *output, const struct by_name *b, const struct place_sum *sum,
@@ -212,14 +209,11 @@ struct entry {
 static int compare_by_live(const void *left, const void *right)
 {
 	const struct entry *a = left, *b = right;
+	int order = larger_first(a->group->live_bytes, b->group->live_bytes);
 
-	if (a->group->live_bytes != b->group->live_bytes)
-		return a->group->live_bytes > b->group->live_bytes ? -1 : 1;
-	if (a->group->allocated_bytes != b->group->allocated_bytes)
-		return a->group->allocated_bytes > b->group->allocated_bytes ? -1 : 1;
-	if (a->key->process.pid != b->key->process.pid)
-		return a->key->process.pid < b->key->process.pid ? -1 : 1;
-	return a->key->value < b->key->value ? -1 : a->key->value > b->key->value;
+	order = order ?: larger_first(a->group->allocated_bytes, b->group->allocated_bytes);
+	order = order ?: smaller_first(a->key->process.pid, b->key->process.pid);
+	return order ?: smaller_first(a->key->value, b->key->value);
 }
 
 static int emit_thread(struct output *output, const struct heap_live *live, const struct entry *e,
@@ -319,21 +313,24 @@ static void emit_note_about_blocks_without_stack(
 	output_limit(scope->output, "the code of some allocations", text, scope->loss_remedy);
 }
 
-static int emit_table(struct heap_scope *scope, struct heap_stacks_merged *stacks,
-	const struct profile_sums *sums, bool is_estimated, struct sooth_error *err)
+static int emit_answer(struct heap_scope *scope, const struct heap_live *live,
+	struct heap_stacks_merged *stacks, const struct profile_sums *sums, enum heap_answer answer,
+	struct sooth_error *err)
 {
+	static const struct heap_answer_type *const types[HEAP_ANSWERS] = {
+		[HEAP_LEAKS] = &heap_answer_leaks,
+		[HEAP_KEPT] = &heap_answer_kept,
+		[HEAP_CHURN] = &heap_answer_churn,
+		[HEAP_PEAK] = &heap_answer_peak,
+	};
 	struct section section = by_stack_section;
-	int status;
+	const struct heap_answer_type table = { .compare = heap_stacks_by_live,
+		.section = &section };
 
-	if (is_estimated)
+	if (live->estimates.sample_bytes)
 		section.columns = "live_bytes,live_error_bytes,live_blocks,allocated_bytes,"
 				  "allocated_error_bytes,calls,line,stack";
-	status = heap_section(scope, &section, err);
-
-	qsort(stacks->all, stacks->count, sizeof(*stacks->all), heap_stacks_by_live);
-	for (size_t i = 0; i < stacks->count && !status; i++)
-		status = heap_stack_emit(scope->output, &stacks->all[i], sums, err);
-	return status;
+	return heap_answer_emit(types[answer] ?: &table, scope, live, stacks, sums, err);
 }
 
 static bool has_allocations(const struct heap_live *live)
@@ -387,16 +384,7 @@ int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 		return heap_sizes_emit(scope, live, sums, true, err);
 	status = heap_stacks_merge(&stacks, live, sums, scope->output, err);
 	if (!status)
-		status = options->answer == HEAP_LEAKS
-				 ? heap_leaks_emit(scope, live, &stacks, sums, err)
-			 : options->answer == HEAP_KEPT
-				 ? heap_kept_emit(scope, live, &stacks, sums, err)
-			 : options->answer == HEAP_CHURN
-				 ? heap_churn_emit(scope, live, &stacks, sums, err)
-			 : options->answer == HEAP_PEAK
-				 ? heap_at_peak_emit(scope, live, &stacks, sums, err)
-				 : emit_table(scope, &stacks, sums,
-					   live->estimates.sample_bytes != 0, err);
+		status = emit_answer(scope, live, &stacks, sums, options->answer, err);
 	free(stacks.all);
 	return status;
 }

@@ -4,6 +4,7 @@
 
 #include "analyze/heap/heap_stacks.h"
 #include "analyze/records.h"
+#include "base/order.h"
 #include "base/sentence_units.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -35,9 +36,8 @@ static const struct section stacks_section = SECTION_OF("heap_stacks", heap_stac
 static int compare_by_short_bytes(const void *left, const void *right)
 {
 	const struct heap_stack *a = left, *b = right;
-	uint64_t x = a->sum.short_bytes, y = b->sum.short_bytes;
 
-	return x != y ? (x > y ? -1 : 1) : heap_stacks_by_live(left, right);
+	return larger_first(a->sum.short_bytes, b->sum.short_bytes) ?: heap_stacks_by_live(a, b);
 }
 
 static struct heap_stack_sum sum_of(const struct heap_stacks_merged *stacks)
@@ -79,7 +79,7 @@ static void put_answer(struct buffer *out, const struct heap_churn_row *row,
 	stack_text_put_callers(out, sums, first->stack);
 }
 
-static int emit_answer(struct heap_scope *scope, const struct heap_live *live,
+static int emit_sentence(struct heap_scope *scope, const struct heap_live *live,
 	const struct heap_stacks_merged *stacks, const struct profile_sums *sums,
 	struct sooth_error *err)
 {
@@ -88,13 +88,11 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live,
 	double seconds = (double)time_ns / NS_PER_S;
 	struct heap_churn_row row = { .observed_ns = time_ns };
 	struct buffer text = { 0 };
-	struct record_tail tail[1];
-	int status;
 
 	/* A rate is not computed from the beginning of a short run. */
 	row.rate_state = time_ns >= NS_PER_S / 2 ? SOOTH_STATE_VALUE
 						 : SOOTH_NOT_MEASURED(SOOTH_REASON_INTERVAL);
-	row.share_state = all.allocated_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row.share_state = state_if(all.allocated_bytes);
 	if (!row.rate_state) {
 		row.calls_per_s = (double)all.calls / seconds;
 		row.allocated_bytes_per_s = (uint64_t)((double)all.allocated_bytes / seconds);
@@ -105,25 +103,9 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live,
 		row.short_blocks_percent = 100 * (double)all.short_blocks / (double)all.calls;
 	}
 	put_answer(&text, &row, &all, stacks->all, sums);
-	tail[0] = tail_buffer(&row.text, &text);
-	status = heap_section(scope, &churn_section, err);
-	status = status			? status
-		 : buffer_failed(&text) ? error_no_memory(err)
-					: OUTPUT_ROW(scope->output, &row, tail, 1, err);
-	buffer_fini(&text);
-	return status;
+	return HEAP_SENTENCE(scope, &churn_section, &row, &text, err);
 }
 
-int heap_churn_emit(struct heap_scope *scope, const struct heap_live *live,
-	struct heap_stacks_merged *stacks, const struct profile_sums *sums, struct sooth_error *err)
-{
-	int status;
-
-	qsort(stacks->all, stacks->count, sizeof(*stacks->all), compare_by_short_bytes);
-	status = emit_answer(scope, live, stacks, sums, err);
-	if (!status)
-		status = heap_section(scope, &stacks_section, err);
-	for (size_t i = 0; i < stacks->count && !status; i++)
-		status = heap_stack_emit(scope->output, &stacks->all[i], sums, err);
-	return status;
-}
+const struct heap_answer_type heap_answer_churn = { .compare = compare_by_short_bytes,
+	.emit_sentence = emit_sentence,
+	.section = &stacks_section };

@@ -9,6 +9,7 @@
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/order.h"
 #include "model/schema.h"
 
 #define HEAP_TYPE_ROW(F, S)                                                                        \
@@ -248,14 +249,11 @@ static uint64_t count_allocated(const struct heap_process *p)
 static int compare_by_size(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
+	int order = larger_first(x->process->peak_bytes, y->process->peak_bytes);
 
-	if (x->process->peak_bytes != y->process->peak_bytes)
-		return x->process->peak_bytes < y->process->peak_bytes ? 1 : -1;
-	if (count_allocated(x->process) != count_allocated(y->process))
-		return count_allocated(x->process) < count_allocated(y->process) ? 1 : -1;
-	if (x->id->start_ticks != y->id->start_ticks)
-		return x->id->start_ticks < y->id->start_ticks ? -1 : 1;
-	return x->id->pid < y->id->pid ? -1 : x->id->pid > y->id->pid;
+	order = order ?: larger_first(count_allocated(x->process), count_allocated(y->process));
+	order = order ?: smaller_first(x->id->start_ticks, y->id->start_ticks);
+	return order ?: smaller_first(x->id->pid, y->id->pid);
 }
 
 static int emit_process(struct heap_scope *scope, const struct entry *e, bool by_calls,
@@ -271,7 +269,7 @@ static int emit_process(struct heap_scope *scope, const struct entry *e, bool by
 		.live_blocks = p->live_blocks,
 		.peak_bytes = p->peak_bytes,
 		.live_state = live_state,
-		.name_state = p->name[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.name_state = state_if(p->name[0]),
 		.has_left = p->has_left,
 	};
 

@@ -64,7 +64,7 @@ static int emit_row(const struct heap_ended *e, const struct process_leave *leav
 {
 	struct process_id id = process_id_of(&leave->record);
 	struct heap_ended_row row = { .record = row_head(&id),
-		.remedy_state = e->has_library ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.remedy_state = state_if(e->has_library) };
 	const char *observed_by = !e->has_library ? "breakpoints"
 				  : e->has_probes ? "its library, or breakpoints,"
 						  : "its library";
@@ -88,7 +88,7 @@ static int emit_ended(const struct heap_ended *e, struct output *output,
 
 	for (size_t i = 0; i < count && i < most && !status; i++)
 		status = emit_row(e, &all[i], output, err);
-	return status ? status : output_close_section(output, err);
+	return status ?: output_close_section(output, err);
 }
 
 int heap_ended_emit(const struct heap_ended *e, struct output *output, struct sooth_error *err)
@@ -102,7 +102,7 @@ int heap_ended_emit(const struct heap_ended *e, struct output *output, struct so
 		return 0;
 	brief.audience = SECTION_BRIEF;
 	status = emit_ended(e, output, &section, ROWS_MAX, err);
-	return status ? status : emit_ended(e, output, &brief, LINES_FOR_PEOPLE, err);
+	return status ?: emit_ended(e, output, &brief, LINES_FOR_PEOPLE, err);
 }
 
 void heap_ended_fini(struct heap_ended *e)

@@ -334,19 +334,20 @@ static int put_elsewhere(struct buffer *out, struct heap_scope *scope, const str
 	return 0;
 }
 
-static int emit_answer(struct heap_scope *scope, const struct heap_live *live, size_t count,
-	const struct heap_stack *rows, const struct profile_sums *sums, struct sooth_error *err)
+static int emit_sentence(struct heap_scope *scope, const struct heap_live *live,
+	const struct heap_stacks_merged *stacks, const struct profile_sums *sums,
+	struct sooth_error *err)
 {
+	const struct heap_stack *rows = stacks->all;
+	size_t count = stacks->count;
 	struct heap_growth_row row = { .stacks = count,
 		.judged_ns = live->clock.end_ns - live->clock.begin_ns,
 		.resident_state = state_if(scope->resident.pid),
 		.resident_before_bytes = scope->resident.before_bytes,
 		.resident = scope->resident.bytes };
 	struct buffer text = { 0 };
-	struct record_tail tail[1];
 	int64_t blocks = 0;
 	bool is_elsewhere;
-	int status;
 
 	if (!count)
 		row.measured_state = SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED);
@@ -370,13 +371,7 @@ static int emit_answer(struct heap_scope *scope, const struct heap_live *live, s
 	put_answer(&text, scope, &row, rows, sums, blocks);
 	if (row.growing || is_elsewhere)
 		put_time_left(&text, scope);
-	tail[0] = tail_buffer(&row.text, &text);
-	status = heap_section(scope, &growth_section, err);
-	status = status			? status
-		 : buffer_failed(&text) ? error_no_memory(err)
-					: OUTPUT_ROW(scope->output, &row, tail, 1, err);
-	buffer_fini(&text);
-	return status;
+	return HEAP_SENTENCE(scope, &growth_section, &row, &text, err);
 }
 
 #define UNFREED_ROW(F, S)                                                                          \
@@ -395,7 +390,7 @@ int heap_unfreed_emit(
 	int status = heap_section(scope, &section, err);
 
 	heap_live_total(live, &row.live_bytes, &row.live_blocks);
-	return status ? status : OUTPUT_ROW(scope->output, &row, NULL, 0, err);
+	return status ?: OUTPUT_ROW(scope->output, &row, NULL, 0, err);
 }
 
 static int compare_by_kept(const void *left, const void *right)
@@ -406,30 +401,12 @@ static int compare_by_kept(const void *left, const void *right)
 						  : heap_stacks_by_live(left, right);
 }
 
-int heap_kept_emit(struct heap_scope *scope, const struct heap_live *live,
-	struct heap_stacks_merged *stacks, const struct profile_sums *sums, struct sooth_error *err)
-{
-	int status;
-
-	qsort(stacks->all, stacks->count, sizeof(*stacks->all), compare_by_kept);
-	status = emit_answer(scope, live, stacks->count, stacks->all, sums, err);
-	if (!status && stacks->count)
-		status = heap_section(scope, &kept_section, err);
-	for (size_t i = 0; i < stacks->count && !status; i++)
-		status = heap_stack_emit(scope->output, &stacks->all[i], sums, err);
-	return status;
-}
-
-int heap_leaks_emit(struct heap_scope *scope, const struct heap_live *live,
-	struct heap_stacks_merged *stacks, const struct profile_sums *sums, struct sooth_error *err)
-{
-	int status;
-
-	qsort(stacks->all, stacks->count, sizeof(*stacks->all), compare_by_growth);
-	status = emit_answer(scope, live, stacks->count, stacks->all, sums, err);
-	if (!status && stacks->count && stacks->all[0].growth.grows)
-		status = heap_section(scope, &growing_section, err);
-	for (size_t i = 0; i < stacks->count && !status && stacks->all[i].growth.grows; i++)
-		status = heap_stack_emit(scope->output, &stacks->all[i], sums, err);
-	return status;
-}
+const struct heap_answer_type heap_answer_kept = { .compare = compare_by_kept,
+	.emit_sentence = emit_sentence,
+	.section = &kept_section,
+	.omits_empty = true };
+const struct heap_answer_type heap_answer_leaks = { .compare = compare_by_growth,
+	.emit_sentence = emit_sentence,
+	.section = &growing_section,
+	.omits_empty = true,
+	.only_growing = true };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "analyze/records.h"
+#include "base/hash.h"
 #include "base/units.h"
 #include "model/process_id.h"
 #include "model/schema.h"
@@ -77,18 +78,6 @@ static struct record_tail tail_of(
 	return (struct record_tail){ to, buffer_at(&n->texts, kept->offset), kept->size };
 }
 
-/* Hashes by FNV-1a, to separate the few files of a process. */
-static uint64_t hash_text(const struct sooth_record *r, const struct sooth_text *text)
-{
-	uint64_t hash = 0xcbf29ce484222325ULL;
-
-	if (!record_has_text(r, text))
-		return 0;
-	for (uint32_t i = 0; i < text->size; i++)
-		hash = (hash ^ ((const unsigned char *)r)[text->offset + i]) * 0x100000001b3ULL;
-	return hash;
-}
-
 /* Returns whether only frees of sampled blocks were unseen. */
 static bool is_of_samples(const struct heap_gap *g)
 {
@@ -97,7 +86,10 @@ static bool is_of_samples(const struct heap_gap *g)
 
 static void store_gap(struct heap_notes *n, const struct heap_gap *g)
 {
-	struct gap_key key = { process_id_of(&g->record), hash_text(&g->record, &g->path) };
+	struct span path = record_text(&g->record, &g->path);
+	/* To separate the few files of a process. */
+	struct gap_key key = { process_id_of(&g->record),
+		path.size ? hash_bytes(HASH_BEGIN, path.data, path.size) : 0 };
 	uint64_t unseen_ns = g->record.time_ns > g->from_ns ? g->record.time_ns - g->from_ns : 0;
 	uint64_t *most = is_of_samples(g) ? &n->unfollowed_ns_max : &n->unseen_ns_max;
 	struct gap *gap;
@@ -161,8 +153,8 @@ static int emit_probes(
 		.attach_ns = n->attach_ns,
 		.forgotten_ns = n->forgotten_ns,
 		.sessions = n->sessions,
-		.sessions_state = n->sessions ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.cost_state = n->has_cost ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.sessions_state = state_if(n->sessions),
+		.cost_state = state_if(n->has_cost) };
 	int status = heap_section(scope, &section, err);
 
 	if (n->sites.refused)
@@ -241,5 +233,5 @@ int heap_notes_emit(
 		status = emit_pauses(n, scope, err);
 	if (!status && with_sites)
 		status = emit_sites(n, scope, err);
-	return status ? status : emit_probes(n, scope, err);
+	return status ?: emit_probes(n, scope, err);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyze/records.h"
+#include "base/order.h"
 #include "base/units.h"
 #include "model/process_id.h"
 #include "model/row_list.h"
@@ -124,7 +125,7 @@ static int emit_row(const struct heap_overhead *o, struct output *output,
 		.stepped_ns = o->stepped_ns,
 		.cost_state = o->cost_state,
 		.return_state = o->return_state,
-		.remedy_state = is_overhead_notable(o) ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.remedy_state = state_if(is_overhead_notable(o)) };
 	char remedy[96];
 
 	if (how->is_launched)
@@ -145,9 +146,8 @@ static int compare_by_time(const void *a, const void *b)
 {
 	const struct heap_overhead *x = a, *y = b;
 
-	if (x->probes_ns != y->probes_ns)
-		return x->probes_ns < y->probes_ns ? 1 : -1;
-	return x->record.pid < y->record.pid ? -1 : x->record.pid > y->record.pid;
+	return larger_first(x->probes_ns, y->probes_ns)
+		       ?: smaller_first(x->record.pid, y->record.pid);
 }
 
 static int emit_overheads(const struct heap_overheads *o, struct output *output,
@@ -166,7 +166,7 @@ static int emit_overheads(const struct heap_overheads *o, struct output *output,
 		lines++;
 		status = emit_row(&all[i], output, how, err);
 	}
-	return status ? status : output_close_section(output, err);
+	return status ?: output_close_section(output, err);
 }
 
 int heap_overhead_emit(struct heap_overheads *o, struct output *output,
@@ -183,5 +183,5 @@ int heap_overhead_emit(struct heap_overheads *o, struct output *output,
 			sizeof(struct heap_overhead), compare_by_time);
 	brief.audience = SECTION_BRIEF;
 	status = emit_overheads(o, output, &section, how, false, err);
-	return status ? status : emit_overheads(o, output, &brief, how, true, err);
+	return status ?: emit_overheads(o, output, &brief, how, true, err);
 }

@@ -5,6 +5,7 @@
 #include "analyze/heap/heap_stacks.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/order.h"
 #include "base/sentence_units.h"
 #include "bpf/log2.h"
 #include "model/row_list.h"
@@ -103,12 +104,10 @@ static int compare_by_live_bytes(const void *left, const void *right)
 {
 	const struct size_class *a = left, *b = right;
 	const struct heap_part *x = &a->sum, *y = &b->sum;
+	int order = larger_first(x->live_bytes, y->live_bytes);
 
-	if (x->live_bytes != y->live_bytes)
-		return x->live_bytes > y->live_bytes ? -1 : 1;
-	if (x->allocated_bytes != y->allocated_bytes)
-		return x->allocated_bytes > y->allocated_bytes ? -1 : 1;
-	return a->number < b->number ? -1 : a->number > b->number;
+	order = order ?: larger_first(x->allocated_bytes, y->allocated_bytes);
+	return order ?: smaller_first(a->number, b->number);
 }
 
 static void put_answer(struct buffer *out, const struct sizes *s, const struct profile_sums *sums)
@@ -142,17 +141,9 @@ static int emit_answer(struct heap_scope *scope, const struct sizes *s,
 	struct heap_largest_row row = { .live_bytes = s->all.live_bytes,
 		.live_blocks = s->all.live_blocks };
 	struct buffer text = { 0 };
-	struct record_tail tail[1];
-	int status;
 
 	put_answer(&text, s, sums);
-	tail[0] = tail_buffer(&row.text, &text);
-	status = heap_section(scope, &largest_section, err);
-	status = status			? status
-		 : buffer_failed(&text) ? error_no_memory(err)
-					: OUTPUT_ROW(scope->output, &row, tail, 1, err);
-	buffer_fini(&text);
-	return status;
+	return HEAP_SENTENCE(scope, &largest_section, &row, &text, err);
 }
 
 static int emit_size_class(struct output *output, const struct size_class *class,
@@ -164,10 +155,10 @@ static int emit_size_class(struct output *output, const struct size_class *class
 		.live_bytes = sum->live_bytes,
 		.live_blocks = sum->live_blocks,
 		.mean_bytes = sum->live_blocks ? sum->live_bytes / sum->live_blocks : 0,
-		.mean_state = sum->live_blocks ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
+		.mean_state = state_if(sum->live_blocks),
 		.allocated_bytes = sum->allocated_bytes,
 		.calls = sum->calls,
-		.stack_state = class->stack_bytes ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.stack_state = state_if(class->stack_bytes) };
 	struct span stack = { 0 };
 	struct record_tail tail[1];
 

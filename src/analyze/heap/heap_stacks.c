@@ -8,6 +8,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/estimate.h"
+#include "base/order.h"
 #include "base/sentence_units.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -62,12 +63,10 @@ int heap_stacks_by_live(const void *left, const void *right)
 {
 	const struct heap_stack *a = left, *b = right;
 	const struct heap_stack_sum *x = &a->sum, *y = &b->sum;
+	int order = larger_first(x->live_bytes, y->live_bytes);
 
-	if (x->live_bytes != y->live_bytes)
-		return x->live_bytes > y->live_bytes ? -1 : 1;
-	if (x->allocated_bytes != y->allocated_bytes)
-		return x->allocated_bytes > y->allocated_bytes ? -1 : 1;
-	return stack_text_compare(&a->key, &b->key);
+	order = order ?: larger_first(x->allocated_bytes, y->allocated_bytes);
+	return order ?: stack_text_compare(&a->key, &b->key);
 }
 
 static void add_sum(
@@ -127,7 +126,7 @@ void heap_put_error(struct buffer *out, double variance, double seconds)
 		buffer_format(out, " (+-%s: 99 %%)", SENTENCE_SIZE(error));
 }
 
-int heap_stack_emit(struct output *output, const struct heap_stack *r,
+static int emit_stack(struct output *output, const struct heap_stack *r,
 	const struct profile_sums *sums, struct sooth_error *err)
 {
 	const struct heap_stack_sum *sum = &r->sum;
@@ -163,6 +162,39 @@ int heap_stack_emit(struct output *output, const struct heap_stack *r,
 	status = buffer_failed(&functions) ? error_no_memory(err)
 					   : OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&functions);
+	return status;
+}
+
+int heap_sentence_emit(struct heap_scope *scope, const struct section *section,
+	struct sooth_record *row, size_t fixed, struct record_tail tail, struct buffer *sentence,
+	struct sooth_error *err)
+{
+	int status = heap_section(scope, section, err);
+
+	if (!status && buffer_failed(sentence))
+		status = error_no_memory(err);
+	if (!status)
+		status = output_row(scope->output, row, fixed, &tail, 1, err);
+	buffer_fini(sentence);
+	return status;
+}
+
+int heap_answer_emit(const struct heap_answer_type *type, struct heap_scope *scope,
+	const struct heap_live *live, struct heap_stacks_merged *stacks,
+	const struct profile_sums *sums, struct sooth_error *err)
+{
+	size_t count = 0;
+	int status = 0;
+
+	qsort(stacks->all, stacks->count, sizeof(*stacks->all), type->compare);
+	while (count < stacks->count && (!type->only_growing || stacks->all[count].growth.grows))
+		count++;
+	if (type->emit_sentence)
+		status = type->emit_sentence(scope, live, stacks, sums, err);
+	if (!status && (count || !type->omits_empty))
+		status = heap_section(scope, type->section, err);
+	for (size_t i = 0; i < count && !status; i++)
+		status = emit_stack(scope->output, &stacks->all[i], sums, err);
 	return status;
 }
 

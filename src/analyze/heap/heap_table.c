@@ -103,7 +103,7 @@ static void add_limit(struct table_state *s, const struct sooth_record *r)
 
 		snprintf(s->not_loaded, sizeof(s->not_loaded),
 			"a program's allocator is not visible without privilege: %.*s",
-			(int)remedy.size, remedy.data);
+			SPAN_ARGS(remedy));
 	}
 }
 
@@ -403,9 +403,8 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 		.unfinished_state =
 			is_blind(s) ? SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) : SOOTH_STATE_VALUE,
 		.live_state = state_of_live_values(s),
-		.inexact_state = s->inexact[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT,
-		.rate_state = s->has_source && interval_ns && !is_blind(s) ? SOOTH_STATE_VALUE
-									   : SOOTH_STATE_ABSENT };
+		.inexact_state = state_if(s->inexact[0]),
+		.rate_state = state_if(s->has_source && interval_ns && !is_blind(s)) };
 	struct record_tail tail[] = { tail_string(&row.inexact, s->inexact) };
 	int status = heap_section(&s->scope, &section, err);
 
@@ -419,7 +418,7 @@ static int emit_totals(struct table_state *s, struct sooth_error *err)
 		*s->options.reported = row;
 		snprintf(s->options.inexact, s->options.inexact_bytes, "%s", s->inexact);
 	}
-	return status ? status : OUTPUT_ROW(s->scope.output, &row, tail, 1, err);
+	return status ?: OUTPUT_ROW(s->scope.output, &row, tail, 1, err);
 }
 
 static void emit_age_note(struct table_state *s)
@@ -470,7 +469,7 @@ static int emit_counts(struct table_state *s, struct sooth_error *err)
 	if (!status)
 		status = heap_emit_processes(
 			&s->scope, &s->live, s->by_calls, state_of_live_values(s), err);
-	return status ? status : heap_notes_emit(&s->notes, &s->scope, s->options.sites, err);
+	return status ?: heap_notes_emit(&s->notes, &s->scope, s->options.sites, err);
 }
 
 /* Returns whether there is an answer. Calls without stacks keep nothing in any code: then the
@@ -532,7 +531,7 @@ static int finish(void *state, struct sooth_error *err)
 		s->live.is_launched };
 	int status = emit_tables(s, err);
 
-	return status ? status : heap_overhead_emit(&s->overheads, s->scope.output, &how, err);
+	return status ?: heap_overhead_emit(&s->overheads, s->scope.output, &how, err);
 }
 
 static void fini(void *state)

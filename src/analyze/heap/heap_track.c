@@ -224,7 +224,7 @@ static int put_line(struct track_state *s, char letter, const uint64_t *numbers,
 	const struct span *text, struct sooth_error *err)
 {
 	struct track_row row = { .letter = (uint32_t)(unsigned char)letter,
-		.text_state = text ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.text_state = state_if(text) };
 	struct record_tail tail[] = { { &row.numbers, numbers, count * sizeof(*numbers) },
 		tail_span(&row.text, text ? *text : (struct span){ 0 }) };
 
@@ -326,7 +326,7 @@ static int put_head(struct track_state *s, struct sooth_error *err)
 	status = put_line(s, 'v', versions, 2, NULL, err);
 	if (!status)
 		status = put_line(s, 'X', NULL, 0, &command, err);
-	return status ? status : put_line(s, 'I', system, 2, NULL, err);
+	return status ?: put_line(s, 'I', system, 2, NULL, err);
 }
 
 static int put_kinds(struct track_state *s, struct sooth_error *err)
@@ -378,7 +378,7 @@ static int finish(void *state, struct sooth_error *err)
 		status = put_head(s, err);
 	if (!status)
 		status = put_kinds(s, err);
-	return status ? status : put_events(s, err);
+	return status ?: put_events(s, err);
 }
 
 static void fini(void *state)

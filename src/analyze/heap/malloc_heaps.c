@@ -97,7 +97,7 @@ static void note_unread(
 	else
 		snprintf(what, sizeof(what), "%s of the glibc heap of %u",
 			SENTENCE_SIZE(h->unread_bytes), r->pid);
-	snprintf(why, sizeof(why), "%.*s", (int)reason.size, reason.data);
+	snprintf(why, sizeof(why), "%.*s", SPAN_ARGS(reason));
 	output_limit(v->output, what, why, "");
 }
 
@@ -183,7 +183,7 @@ static int finish(void *state, struct sooth_error *err)
 	status = output_section(v->output, &section, err);
 	for (size_t i = 0; i < count && !status; i++)
 		status = emit_heap(v, all[i], err);
-	return status ? status : output_close_section(v->output, err);
+	return status ?: output_close_section(v->output, err);
 }
 
 const struct stage_type stage_malloc_heaps = {

@@ -61,8 +61,7 @@ static bool is_tool_shell(const struct process_entry *p, const struct agent *age
 		return false;
 	for (word = cursor_until(&c, '\0'); span_starts(word, "-"); word = cursor_until(&c, '\0'))
 		has_script = has_script || span_equal(word, "-c");
-	return has_script && agent_path_match(span_of(agent->tool_shell, strlen(agent->tool_shell)),
-				     word, &any, NULL);
+	return has_script && agent_path_match(span_of_string(agent->tool_shell), word, &any, NULL);
 }
 
 /* Returns whether a main process below was not started by an agent: then `p` is above all programs
@@ -153,7 +152,7 @@ static struct span output_path_of(const struct origin *o, const char *pattern)
 
 		if (process_table_state_is_value(t->stream_state[i]) &&
 			t->stream[i] == PROC_STREAM_FILE &&
-			agent_path_ends(span_of(pattern, strlen(pattern)), path, &any, NULL))
+			agent_path_ends(span_of_string(pattern), path, &any, NULL))
 			return path;
 	}
 	return span_of("", 0);
@@ -182,7 +181,7 @@ static bool name_matches(struct span name, const char *pattern, struct span dire
 {
 	const struct agent_path values = { .directory = directory };
 
-	return agent_path_match(span_of(pattern, strlen(pattern)), name, &values, NULL);
+	return agent_path_match(span_of_string(pattern), name, &values, NULL);
 }
 
 /* Returns whether the output path shows another directory than that of `main`. An agent may move to

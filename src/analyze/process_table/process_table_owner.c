@@ -24,8 +24,6 @@
 #include "analyze/process_table/process_table_origin.h"
 #include "recognize/agent_path.h"
 
-#define TEXT(span) (int)(span).size, (span).data
-
 struct owner_search {
 	struct resolving *s;
 	const struct process_entry *p;
@@ -85,7 +83,7 @@ static struct sooth_text session_words(struct owner_search *q)
 {
 	struct span id = q->of.sessions ? q->of.session[0] : span_of("", 0);
 
-	return id.size ? process_table_say(q->s->process_table, "session %.*s", TEXT(id))
+	return id.size ? process_table_say(q->s->process_table, "session %.*s", SPAN_ARGS(id))
 		       : process_table_say(q->s->process_table, "its %s session", q->agent->title);
 }
 
@@ -185,12 +183,12 @@ static struct owner owner_by_outer_pid(struct owner_search *q)
 			process_table_say(c,
 				"%.*s is gone: main process %.*s was in an outer pid namespace, "
 				"and %.*s",
-				TEXT(its), TEXT(q->of.pid), TEXT(text_of(q, &why))));
+				SPAN_ARGS(its), SPAN_ARGS(q->of.pid), SPAN_ARGS(text_of(q, &why))));
 	return set_undecided(q, PROCESS_LINK_PID,
 		process_table_say(c,
 			"%.*s: main process %.*s is in an outer pid namespace, which is invisible "
 			"here",
-			TEXT(its), TEXT(q->of.pid)));
+			SPAN_ARGS(its), SPAN_ARGS(q->of.pid)));
 }
 
 static struct owner owner_by_pid(struct owner_search *q)
@@ -207,8 +205,8 @@ static struct owner owner_by_pid(struct owner_search *q)
 	holder = holder_of(q, pid);
 	if (holder && process_table_is_ended(holder) && process_table_is_older(holder, q->p))
 		return gone_owner(q, PROCESS_LINK_PID,
-			process_table_say(c, "%.*s is gone: main process %.*s has ended", TEXT(its),
-				TEXT(marker)));
+			process_table_say(c, "%.*s is gone: main process %.*s has ended",
+				SPAN_ARGS(its), SPAN_ARGS(marker)));
 	if (holder && process_table_is_older(holder, q->p)) {
 		if (holder->agent == q->agent)
 			return found_owner(
@@ -217,31 +215,31 @@ static struct owner owner_by_pid(struct owner_search *q)
 			process_table_say(c,
 				"%.*s: the main process had PID %.*s; the process with this PID "
 				"now is not recognized as %s",
-				TEXT(its), TEXT(marker), q->agent->title));
+				SPAN_ARGS(its), SPAN_ARGS(marker), q->agent->title));
 	}
 	if (process_table_namespace(q->p) == PROCESS_TABLE_UNREPORTED)
 		return set_undecided(q, PROCESS_LINK_PID,
 			process_table_say(c,
-				"%.*s: main process %.*s is in an unknown pid namespace", TEXT(its),
-				TEXT(marker)));
+				"%.*s: main process %.*s is in an unknown pid namespace",
+				SPAN_ARGS(its), SPAN_ARGS(marker)));
 	if (holder)
 		return gone_owner(q, PROCESS_LINK_PID,
 			process_table_say(c,
 				"%.*s is gone: main process %.*s has ended and its pid was reused",
-				TEXT(its), TEXT(marker)));
+				SPAN_ARGS(its), SPAN_ARGS(marker)));
 	holder = process_table_by_pid(q->s, pid);
 	if (holder && holder->agent == q->agent && process_table_is_older(holder, q->p))
 		return set_undecided(q, PROCESS_LINK_PID,
 			process_table_say(c,
 				"%.*s: the main process could be PID %.*s of another pid namespace",
-				TEXT(its), TEXT(marker)));
+				SPAN_ARGS(its), SPAN_ARGS(marker)));
 	if (!are_all_seen(q))
 		return set_undecided(q, PROCESS_LINK_PID,
 			process_table_say(c, "%.*s: main process %.*s was not seen, but %s",
-				TEXT(its), TEXT(marker), why_not_all_seen(q)));
+				SPAN_ARGS(its), SPAN_ARGS(marker), why_not_all_seen(q)));
 	return gone_owner(q, PROCESS_LINK_PID,
-		process_table_say(c, "%.*s is gone: main process %.*s is not running", TEXT(its),
-			TEXT(marker)));
+		process_table_say(c, "%.*s is gone: main process %.*s is not running",
+			SPAN_ARGS(its), SPAN_ARGS(marker)));
 }
 
 /* --- by session --- */
@@ -270,7 +268,7 @@ static struct sooth_text explain_possible_main(
 			pid);
 	return process_table_say(c,
 		"no agent has session %.*s, but agent %llu could have started this process",
-		TEXT(q->of.session[0]), pid);
+		SPAN_ARGS(q->of.session[0]), pid);
 }
 
 static struct owner owner_without_main(struct owner_search *q, enum process_link link)
@@ -286,7 +284,7 @@ static struct owner owner_without_main(struct owner_search *q, enum process_link
 			process_table_say(c,
 				"%.*s is gone: the session has no main process here, and no other "
 				"process can write to this server's input",
-				TEXT(its)));
+				SPAN_ARGS(its)));
 	if (may)
 		return set_undecided(q, link, explain_possible_main(q, may));
 	/* A fork's variable says less than the session of the original beside it. */
@@ -295,13 +293,14 @@ static struct owner owner_without_main(struct owner_search *q, enum process_link
 			process_table_say(c,
 				"%.*s: no main process was seen, but its variables may be "
 				"inherited",
-				TEXT(its)));
+				SPAN_ARGS(its)));
 	if (!are_all_seen(q))
 		return set_undecided(q, link,
-			process_table_say(c, "%.*s: no main process was seen, but %s", TEXT(its),
-				why_not_all_seen(q)));
+			process_table_say(c, "%.*s: no main process was seen, but %s",
+				SPAN_ARGS(its), why_not_all_seen(q)));
 	return gone_owner(q, link,
-		process_table_say(c, "%.*s is gone: %.*s", TEXT(its), TEXT(text_of(q, &why))));
+		process_table_say(
+			c, "%.*s is gone: %.*s", SPAN_ARGS(its), SPAN_ARGS(text_of(q, &why))));
 }
 
 /* Returns whether another process took over the session: its PID differs from the marker. */
@@ -337,7 +336,7 @@ static struct owner owner_by_session(struct owner_search *q)
 		return gone_owner(q, PROCESS_LINK_SESSION,
 			process_table_say(q->s->process_table,
 				"session %.*s is gone: main process %u was seen to end",
-				TEXT(q->of.session[0]), ended->id.pid));
+				SPAN_ARGS(q->of.session[0]), ended->id.pid));
 	return owner_without_main(q, PROCESS_LINK_SESSION);
 }
 
@@ -355,8 +354,7 @@ static void find_output(struct owner_search *q)
 			    path = process_table_field(&t->record, &t->stream_path[i]);
 
 		if (t->stream_state[i] || t->stream[i] != PROC_STREAM_FILE ||
-			!agent_path_ends(span_of(pattern, strlen(pattern)), path, &any, &id) ||
-			!id.size)
+			!agent_path_ends(span_of_string(pattern), path, &any, &id) || !id.size)
 			continue;
 		q->of.session[0] = id;
 		q->of.sessions = 1;
@@ -403,7 +401,7 @@ static struct owner owner_gone_by_shell(struct owner_search *q, enum process_lin
 	return gone_owner(q, link,
 		process_table_say(q->s->process_table,
 			"%.*s is gone: the main process itself started this shell, and has ended",
-			TEXT(its)));
+			SPAN_ARGS(its)));
 }
 
 static struct owner search_owner(struct owner_search *q)

@@ -301,7 +301,7 @@ static struct sooth_text words_of(struct resolving *s, const struct process_entr
 			s->process_table, "the process reads from a live terminal");
 	if (path.size)
 		return process_table_say(
-			s->process_table, "%s, output to %.*s", how, (int)path.size, path.data);
+			s->process_table, "%s, output to %.*s", how, SPAN_ARGS(path));
 	return process_table_say(s->process_table, "%s, no output", how);
 }
 

@@ -10,6 +10,7 @@
 #include "analyze/process_table/process_table_resolving.h"
 #include "analyze/process_table/server_name.h"
 #include "base/cleanup.h"
+#include "base/order.h"
 #include "recognize/agent_path.h"
 
 /* --- servers --- */
@@ -102,59 +103,43 @@ struct server {
 	bool is_stale; /* no client can reach it */
 };
 
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 /* Compares server and project. */
 static int compare_kind(const struct server *a, const struct server *b)
 {
 	int order = span_compare(a->name, b->name);
 
-	if (!order)
-		order = span_compare(a->project, b->project);
-	if (!order)
-		order = span_compare(a->place, b->place);
-	if (!order)
-		order = compare_numbers(a->p->process->uid, b->p->process->uid);
-	if (!order)
-		order = compare_numbers((uintptr_t)a->agent, (uintptr_t)b->agent);
-	return order;
+	order = order ?: span_compare(a->project, b->project);
+	order = order ?: span_compare(a->place, b->place);
+	order = order ?: smaller_first(a->p->process->uid, b->p->process->uid);
+	return order ?: smaller_first((uintptr_t)a->agent, (uintptr_t)b->agent);
 }
 
 static int compare_age(const struct server *a, const struct server *b)
 {
-	int order = compare_numbers(a->p->id.start_ticks, b->p->id.start_ticks);
-
-	return order ? order : compare_numbers(a->p->id.pid, b->p->id.pid);
+	return smaller_first(a->p->id.start_ticks, b->p->id.start_ticks)
+		       ?: smaller_first(a->p->id.pid, b->p->id.pid);
 }
 
 static int compare_by_age(const void *a, const void *b)
 {
-	int order = compare_kind(a, b);
-
-	return order ? order : compare_age(a, b);
+	return compare_kind(a, b) ?: compare_age(a, b);
 }
 
 /* Compares sessions, then command lines. */
 static int compare_session(const struct server *a, const struct server *b)
 {
-	int order = compare_numbers((uintptr_t)a->p->main, (uintptr_t)b->p->main);
-
-	return order ? order : span_compare(a->arguments, b->arguments);
+	return smaller_first((uintptr_t)a->p->main, (uintptr_t)b->p->main)
+		       ?: span_compare(a->arguments, b->arguments);
 }
 
 static int compare_by_session(const void *a, const void *b)
 {
 	const struct server *x = a, *y = b;
-	int order = compare_kind(x, y);
+	int order = compare_kind(x, y) ?: smaller_first(x->is_stale, y->is_stale);
 
-	if (!order)
-		order = compare_numbers(x->is_stale, y->is_stale);
 	if (!order && !x->is_stale)
 		order = compare_session(x, y);
-	return order ? order : compare_age(x, y);
+	return order ?: compare_age(x, y);
 }
 
 static void number_stale_servers(struct server *group, size_t count)

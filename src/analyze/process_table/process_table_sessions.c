@@ -176,8 +176,6 @@ static int find_last_parents(struct resolving *s)
 {
 	const struct process_table *c = s->process_table;
 	struct map by_pid;
-	size_t position = 0;
-	void *value;
 	int status = 0;
 
 	map_init(&by_pid, sizeof(uint64_t), sizeof(void *), (uint32_t)c->processes.count + 1);
@@ -189,8 +187,7 @@ static int find_last_parents(struct resolving *s)
 		else if (!*at || (*at)->id.start_ticks < p->id.start_ticks)
 			*at = p;
 	}
-	for (position = 0; map_next(&c->processes, &position, NULL, &value);) {
-		struct process_entry *p = *(struct process_entry **)value;
+	map_for_each_pointer (&c->processes, struct process_entry *, p) {
 		uint64_t ppid = p->process->ppid;
 		struct process_entry *parent =
 			p->is_there ? NULL : process_table_kept(&by_pid, &ppid);
@@ -418,7 +415,8 @@ static void id_from_children(struct resolving *s, struct process_entry *main)
 	}
 	if (!is_agreed)
 		main->session_id = (struct sooth_text){ 0 };
-	main->session_state = main->session_id.size ? SOOTH_STATE_VALUE : reason_of_missing_id(main->session);
+	main->session_state =
+		main->session_id.size ? SOOTH_STATE_VALUE : reason_of_missing_id(main->session);
 }
 
 /* --- tables --- */

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "recognize/script.h"
 #include "analyze/process_table/process_table.h"
 #include "analyze/process_table/process_table_resolving.h"
@@ -255,9 +256,7 @@ static int compare_digits(struct span a, struct span b)
 		a = span_of(a.data + 1, a.size - 1);
 	while (b.size && b.data[0] == '0')
 		b = span_of(b.data + 1, b.size - 1);
-	if (a.size != b.size)
-		return a.size < b.size ? -1 : 1;
-	return span_compare(a, b);
+	return smaller_first(a.size, b.size) ?: span_compare(a, b);
 }
 
 /* Returns the next part from the front: digits, or no digits and dots; skips a dot between

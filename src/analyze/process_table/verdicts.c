@@ -13,7 +13,6 @@
 #include "model/field.h"
 #include "recognize/agent_path.h"
 
-#define TEXT(span)   (int)(span).size, (span).data
 #define PID(process) (unsigned long long)(process)->id.pid
 
 __attribute__((format(printf, 2, 3))) static void set_reason(
@@ -51,13 +50,13 @@ static void fill_gone_verdict(
 
 	if (parent && top != p)
 		set_reason(out, "%.*s; descends from %.*s (%llu), now a child of %.*s (%llu)",
-			TEXT(gone), TEXT(process_table_name(top)), PID(top), TEXT(name),
-			PID(parent));
+			SPAN_ARGS(gone), SPAN_ARGS(process_table_name(top)), PID(top),
+			SPAN_ARGS(name), PID(parent));
 	else if (parent)
-		set_reason(out, "%.*s; now a child of %.*s (%llu)", TEXT(gone), TEXT(name),
-			PID(parent));
+		set_reason(out, "%.*s; now a child of %.*s (%llu)", SPAN_ARGS(gone),
+			SPAN_ARGS(name), PID(parent));
 	else
-		set_reason(out, "%.*s", TEXT(gone));
+		set_reason(out, "%.*s", SPAN_ARGS(gone));
 }
 
 static bool set_unknown(const struct process_entry *p, struct verdict *out)
@@ -104,7 +103,7 @@ static void diagnose_gone(const struct process_table *c, const struct process_en
 		return;
 	if (doubt.size) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
-		set_reason(out, "%.*s", TEXT(doubt));
+		set_reason(out, "%.*s", SPAN_ARGS(doubt));
 		return;
 	}
 	if (!p->is_main_gone && is_above_unread(p)) {
@@ -127,7 +126,7 @@ static void diagnose_gone(const struct process_table *c, const struct process_en
 		return;
 	if (is_targeted)
 		set_reason(out, "left running on purpose: %.*s",
-			TEXT(process_table_text(c, &p->left_reason)));
+			SPAN_ARGS(process_table_text(c, &p->left_reason)));
 	else
 		fill_gone_verdict(c, p, out);
 }
@@ -200,7 +199,7 @@ static void diagnose_generation(
 		set_reason(out,
 			"process %u of %u that run the server %.*s for this project; process %llu "
 			"is newer",
-			p->generation, p->generations, TEXT(name), PID(p->newer));
+			p->generation, p->generations, SPAN_ARGS(name), PID(p->newer));
 }
 
 struct verdict_generation verdict_generation(
@@ -226,10 +225,10 @@ static void diagnose_zombie(
 	out->holds = true;
 	if (p->last_ns >= p->zombie_ns + NS_PER_S)
 		set_reason(out, "not reaped by its parent%s%.*s (%u) for at least %llu s", blank,
-			TEXT(name), p->process->ppid,
+			SPAN_ARGS(name), p->process->ppid,
 			(unsigned long long)((p->last_ns - p->zombie_ns) / NS_PER_S));
 	else
-		set_reason(out, "not reaped by its parent%s%.*s (%u)", blank, TEXT(name),
+		set_reason(out, "not reaped by its parent%s%.*s (%u)", blank, SPAN_ARGS(name),
 			p->process->ppid);
 }
 
@@ -281,7 +280,8 @@ static void diagnose_outdated(
 		set_reason(out, "no installed version of %s is known", p->agent->title);
 	} else if (version_compare(version, newest) < 0) {
 		out->holds = true;
-		set_reason(out, "runs %.*s; newer %.*s is installed", TEXT(version), TEXT(newest));
+		set_reason(out, "runs %.*s; newer %.*s is installed", SPAN_ARGS(version),
+			SPAN_ARGS(newest));
 	} else if (!process_table_is_searched(c, p)) {
 		out->state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNDECIDED);
 		set_reason(

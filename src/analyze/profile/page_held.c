@@ -29,11 +29,8 @@ void page_held_init(struct page_held *l)
 
 void page_held_fini(struct page_held *l)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&l->processes, &position, NULL, &value))
-		map_fini(&((struct page_process *)value)->pages);
+	map_for_each_value (&l->processes, struct page_process *, p)
+		map_fini(&p->pages);
 	map_fini(&l->processes);
 	map_fini(&l->stacks);
 	buffer_fini(&l->numbers);
@@ -153,9 +150,6 @@ static void release_one(struct page_held *l, struct page_process *p, uint64_t nu
 static void find_pages(
 	const struct page_process *p, uint64_t first, uint64_t end, struct buffer *numbers)
 {
-	size_t position = 0;
-	const void *key;
-
 	buffer_reset(numbers);
 	if (end <= first)
 		return;
@@ -166,11 +160,9 @@ static void find_pages(
 		}
 		return;
 	}
-	while (map_next(&p->pages, &position, &key, NULL)) {
-		uint64_t number = *(const uint64_t *)key;
-
-		if (number >= first && number < end)
-			buffer_append(numbers, &number, sizeof(number));
+	map_for_each_key (&p->pages, const uint64_t *, number) {
+		if (*number >= first && *number < end)
+			buffer_append(numbers, number, sizeof(*number));
 	}
 }
 
@@ -243,14 +235,10 @@ static void forget_process(struct page_held *l, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
 	struct page_process *p = map_get(&l->processes, &id);
-	size_t position = 0;
-	void *value;
 
 	if (!p)
 		return;
-	while (map_next(&p->pages, &position, NULL, &value)) {
-		const struct page *page = value;
-
+	map_for_each_value (&p->pages, const struct page *, page) {
 		l->ended += page->faults;
 		forget_page(l, *page);
 	}

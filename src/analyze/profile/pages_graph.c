@@ -114,17 +114,14 @@ static int finish(void *state, struct sooth_error *err)
 		.least_share = s->options.least_share,
 		.origin = &s->origin,
 		.put = put_row };
-	size_t position = 0;
-	const void *stack;
-	void *sum;
 
 	if (s->options.weight == PAGES_REMAINING && page_held_is_over(&s->live))
 		s->options.weight = PAGES_AT_PEAK;
 	view.weight = s->options.weight;
 	view.section.title = weights[view.weight].title;
 	view.column = weights[view.weight].column;
-	while (map_next(&s->live.stacks, &position, &stack, &sum))
-		view.all += add_stack(s, *(const uint32_t *)stack, sum);
+	map_for_each (&s->live.stacks, const uint32_t *, stack, void *, sum)
+		view.all += add_stack(s, *stack, sum);
 	return graph_view_emit(&view, &s->graph, s->output, err);
 }
 

@@ -9,6 +9,7 @@
 #include "analyze/profile/profile_regexp.h"
 #include "base/cleanup.h"
 #include "base/map_sorted.h"
+#include "base/order.h"
 
 #define FUNCTIONS_MAX (1u << 16)
 
@@ -60,12 +61,10 @@ static void count_stack(const struct profile_sums *s, struct map *functions,
 static int compare_by_samples(const void *left, const void *right)
 {
 	const struct hot_count *a = left, *b = right;
+	int order = larger_first(a->samples, b->samples);
 
-	if (a->samples != b->samples)
-		return a->samples > b->samples ? -1 : 1;
-	if (a->key.name != b->key.name)
-		return a->key.name < b->key.name ? -1 : 1;
-	return a->key.file < b->key.file ? -1 : a->key.file > b->key.file;
+	order = order ?: smaller_first(a->key.name, b->key.name);
+	return order ?: smaller_first(a->key.file, b->key.file);
 }
 
 static void put_sorted(
@@ -139,7 +138,7 @@ static void put_function(struct buffer *out, struct span name, struct span file,
 {
 	put_name(out, name);
 	if (is_named)
-		buffer_format(out, " (%.*s)", (int)file.size, file.data);
+		buffer_format(out, " (%.*s)", SPAN_ARGS(file));
 }
 
 static void put_hottest(

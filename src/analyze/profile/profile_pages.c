@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/estimate.h"
 #include "base/map_sorted.h"
+#include "base/order.h"
 #include "base/units.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
@@ -184,13 +185,8 @@ static void add_pages(struct pages_held *sum, struct pages_held more)
 
 static void sum_stacks_by_place(struct pages_state *s)
 {
-	size_t position = 0;
-	const void *stack;
-	void *value;
-
-	while (map_next(&s->live.stacks, &position, &stack, &value)) {
-		const struct page_sum *sum = value;
-		struct wait_place found = wait_place_of(&s->view.sums, *(const uint32_t *)stack);
+	map_for_each (&s->live.stacks, const uint32_t *, stack, const struct page_sum *, sum) {
+		struct wait_place found = wait_place_of(&s->view.sums, *stack);
 		struct place_key key = { found.function, found.file };
 		struct place *place = map_put(&s->places, &key, NULL);
 
@@ -210,14 +206,11 @@ static void sum_stacks_by_place(struct pages_state *s)
 static int compare_by_remaining(const void *left, const void *right)
 {
 	const struct place *a = left, *b = right;
+	int order = larger_first(a->remaining.pages, b->remaining.pages);
 
-	if (a->remaining.pages != b->remaining.pages)
-		return a->remaining.pages > b->remaining.pages ? -1 : 1;
-	if (a->at_peak.pages != b->at_peak.pages)
-		return a->at_peak.pages > b->at_peak.pages ? -1 : 1;
-	if (a->touched != b->touched)
-		return a->touched > b->touched ? -1 : 1;
-	return memcmp(&a->key, &b->key, sizeof(a->key));
+	order = order ?: larger_first(a->at_peak.pages, b->at_peak.pages);
+	order = order ?: larger_first(a->touched, b->touched);
+	return order ?: memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
 static uint64_t error_bytes(const struct page_held *l, uint64_t variance)
@@ -393,12 +386,7 @@ static void emit_refusal_note(const struct pages_state *s)
  * at most one sample. */
 static bool sum_resident(const struct pages_state *s, struct page_totals_row *row)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&s->resident, &position, NULL, &value)) {
-		const struct resident *r = value;
-
+	map_for_each_value (&s->resident, const struct resident *, r) {
 		if (s->last_look_ns - r->last_ns > ONE_LOOK_NS)
 			continue;
 		row->resident_bytes += r->last;
@@ -450,7 +438,7 @@ static int finish(void *state, struct sooth_error *err)
 				      : OUTPUT_OBJECT(s->view.output, &section, &row, tail, 1, err);
 	if (!status) /* the output borrows the section */
 		status = output_close_section(s->view.output, err);
-	return status ? status : emit_places(s, err);
+	return status ?: emit_places(s, err);
 }
 
 static void fini(void *state)

@@ -114,15 +114,12 @@ static struct span top_of(const struct profile_sums *s, const struct sum *sum)
 {
 	struct span top = span_of("", 0);
 	uint64_t most = 0;
-	size_t position = 0;
-	const void *key;
-	void *value;
 
-	while (map_next(&sum->functions, &position, &key, &value)) {
-		if (*(const uint64_t *)value <= most)
+	map_for_each (&sum->functions, const uint32_t *, name, const uint64_t *, samples) {
+		if (*samples <= most)
 			continue;
-		most = *(const uint64_t *)value;
-		top = names_get(&s->names, *(const uint32_t *)key);
+		most = *samples;
+		top = names_get(&s->names, *name);
 	}
 	return top;
 }

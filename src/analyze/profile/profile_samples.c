@@ -12,6 +12,7 @@
 #include "analyze/profile/stack_frames.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/order.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -106,10 +107,8 @@ static int compare_by_thread_and_time(const void *a, const void *b)
 	const struct kept_sample *first = a, *second = b;
 	int order = memcmp(&first->id, &second->id, sizeof(first->id));
 
-	if (!order)
-		order = (first->tid > second->tid) - (first->tid < second->tid);
-	return order ? order
-		     : (first->time_ns > second->time_ns) - (first->time_ns < second->time_ns);
+	order = order ?: smaller_first(first->tid, second->tid);
+	return order ?: smaller_first(first->time_ns, second->time_ns);
 }
 
 static int put_frame(struct samples_state *s, struct sample_frame_row *row,
@@ -119,7 +118,7 @@ static int put_frame(struct samples_state *s, struct sample_frame_row *row,
 		tail_span(&row->file, frame->file) };
 
 	row->kind = frame->kind;
-	row->file_state = frame->file.size ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
+	row->file_state = state_if(frame->file.size);
 	return OUTPUT_ROW(s->view.output, row, tail, ARRAY_SIZE(tail), err);
 }
 

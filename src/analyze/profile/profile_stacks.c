@@ -245,7 +245,7 @@ static int emit_rows(struct emitting *e, struct sooth_error *err)
 	for (size_t at = 0; at < e->count && !status; at++)
 		at = put_row(e, at, &status, err);
 	/* The section is a local variable: close it before it goes out of scope. */
-	return status ? status : output_close_section(e->s->view.output, err);
+	return status ?: output_close_section(e->s->view.output, err);
 }
 
 static int emit_stacks(struct stacks_state *s, struct sooth_error *err)

@@ -85,18 +85,17 @@ static void name_unknown(
 	struct buffer *out, const struct profile_frame *f, struct span file, bool has_begin)
 {
 	if (f->frame_kind == PROFILE_SCRIPT)
-		buffer_format(out, "[%.*s function]", (int)file.size, file.data);
+		buffer_format(out, "[%.*s function]", SPAN_ARGS(file));
 	else if (f->frame_kind == PROFILE_GENERATED && file.size)
-		buffer_format(out, "[JIT code (%.*s)]", (int)file.size, file.data);
+		buffer_format(out, "[JIT code (%.*s)]", SPAN_ARGS(file));
 	else if (f->frame_kind == PROFILE_GENERATED)
 		buffer_string(out, GENERATED_NAME);
 	else if (f->frame_kind == PROFILE_KERNEL || !file.size)
 		buffer_string(out, f->frame_kind == PROFILE_KERNEL ? "[kernel]" : UNKNOWN_NAME);
 	else if (has_begin)
-		buffer_format(out, "%.*s+0x%llx", (int)file.size, file.data,
-			(unsigned long long)f->begin);
+		buffer_format(out, "%.*s+0x%llx", SPAN_ARGS(file), (unsigned long long)f->begin);
 	else
-		buffer_format(out, "[%.*s]", (int)file.size, file.data);
+		buffer_format(out, "[%.*s]", SPAN_ARGS(file));
 }
 
 static uint32_t put_demangled(struct profile_sums *s, struct span name)
@@ -339,11 +338,6 @@ bool profile_sums_next(const struct profile_sums *s, size_t *position, struct pr
 
 #define ROLES_LISTED 8
 
-static bool is_same(struct span a, struct span b)
-{
-	return a.size == b.size && !memcmp(a.data, b.data, a.size);
-}
-
 const char *profile_sums_if_empty(
 	const struct profile_sums *s, const char *role, uint64_t selected, struct buffer *text)
 {
@@ -359,7 +353,7 @@ const char *profile_sums_if_empty(
 	buffer_string(text, "no samples of the role ");
 	escape_terminal(text, role, strlen(role));
 	while (count < ROLES_LISTED && profile_sums_next(s, &position, &stacked)) {
-		for (i = 0; i < count && !is_same(listed[i], stacked.role); i++)
+		for (i = 0; i < count && span_compare(listed[i], stacked.role); i++)
 			;
 		if (i < count)
 			continue;

@@ -10,6 +10,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/map_sorted.h"
+#include "base/order.h"
 #include "explain/output.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
@@ -111,13 +112,9 @@ static void emit_refusal_note(struct span name, struct output *output)
 static void profile_symbols_note(const struct profile_symbols *s, const struct names *names,
 	uint64_t samples, struct output *output)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (samples && map_next(&s->files, &position, &key, &value)) {
-		const struct unnamed_file *file = value;
-		struct span name = names_get(names, *(const uint32_t *)key);
+	map_for_each (map_while(samples, &s->files), const uint32_t *, key,
+		const struct unnamed_file *, file) {
+		struct span name = names_get(names, *key);
 		struct span build_id = names_get(names, file->build_id);
 		double unnamed = 100.0 * (double)file->unnamed / (double)samples;
 		double without_line = 100.0 * (double)file->without_line / (double)samples;
@@ -322,27 +319,20 @@ static int emit_summary(struct table_state *s, struct sooth_error *err)
 	return OUTPUT_OBJECT(s->view.output, &summary_section, &row, NULL, 0, err);
 }
 
-/* Orders larger values first. */
-static int order_of(uint64_t a, uint64_t b)
-{
-	return (a < b) - (a > b);
-}
-
 static int compare_by_self(const void *left, const void *right)
 {
 	const struct function_sum *a = left, *b = right;
-	int order = order_of(a->self, b->self);
+	int order = larger_first(a->self, b->self);
 
-	order = order ? order : order_of(a->total, b->total);
-	return order ? order : memcmp(&a->key, &b->key, sizeof(a->key));
+	order = order ?: larger_first(a->total, b->total);
+	return order ?: memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
 static int compare_by_total(const void *left, const void *right)
 {
 	const struct function_sum *a = left, *b = right;
-	int order = order_of(a->total, b->total);
 
-	return order ? order : compare_by_self(left, right);
+	return larger_first(a->total, b->total) ?: compare_by_self(left, right);
 }
 
 static int emit_function(
@@ -423,7 +413,7 @@ static int finish(void *state, struct sooth_error *err)
 	status = emit_summary(s, err);
 	if (!status)
 		status = emit_functions(s, err);
-	return status ? status : emit_stack_ends(s, err);
+	return status ?: emit_stack_ends(s, err);
 }
 
 static void fini(void *state)

@@ -11,6 +11,7 @@
 #include "analyze/records.h"
 #include "base/cleanup.h"
 #include "base/map_sorted.h"
+#include "base/order.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -179,13 +180,7 @@ static void add_sum(struct wait_sum *to, const struct wait_sum *from)
 
 static void sum_stacks_by_place(struct waits_state *s)
 {
-	size_t position = 0;
-	const void *next;
-	void *value;
-
-	while (map_next(&s->stacks, &position, &next, &value)) {
-		const struct stack_key *key = next;
-		const struct wait_sum *sum = value;
+	map_for_each (&s->stacks, const struct stack_key *, key, const struct wait_sum *, sum) {
 		struct wait_place found = wait_place_of(&s->view.sums, key->wait.stack);
 		struct place_key at = { .role = key->role,
 			.function = found.function,
@@ -210,9 +205,8 @@ static int compare_by_time(const void *left, const void *right)
 {
 	const struct place *a = left, *b = right;
 
-	if (a->sum.waited_ns != b->sum.waited_ns)
-		return a->sum.waited_ns > b->sum.waited_ns ? -1 : 1;
-	return memcmp(&a->key, &b->key, sizeof(a->key));
+	return larger_first(a->sum.waited_ns, b->sum.waited_ns)
+		       ?: memcmp(&a->key, &b->key, sizeof(a->key));
 }
 
 static int emit_place(struct waits_state *s, const struct place *p, struct sooth_error *err)
@@ -224,14 +218,13 @@ static int emit_place(struct waits_state *s, const struct place *p, struct sooth
 		.waits = p->sum.waits,
 		.longest_ns = p->sum.longest_ns,
 		.reason = (uint8_t)p->key.reason,
-		.waker_state = p->sum.waker_pid ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT };
+		.waker_state = state_if(p->sum.waker_pid) };
 	char call[SYSCALL_NAME_SIZE], waker[48] = "";
 	struct span name = names_get(&s->view.sums.names, p->sum.waker);
 
 	row.call_state = wait_call_text(p->key.abi, p->key.number, call);
 	if (p->sum.waker_pid)
-		snprintf(waker, sizeof(waker), "%.*s (%u)", (int)name.size, name.data,
-			p->sum.waker_pid);
+		snprintf(waker, sizeof(waker), "%.*s (%u)", SPAN_ARGS(name), p->sum.waker_pid);
 	struct record_tail tail[] = { tail_span(&row.role,
 					      names_get(&s->view.sums.names, p->key.role)),
 		tail_string(&row.call, call),
@@ -271,7 +264,7 @@ static int finish(void *state, struct sooth_error *err)
 		.whole_percent = s->waits ? 100.0 * (double)s->whole / (double)s->waits : 0,
 		.whole_state = state_if(s->waits) };
 	status = OUTPUT_OBJECT(s->view.output, &summary_section, &row, NULL, 0, err);
-	return status ? status : emit_places(s, err);
+	return status ?: emit_places(s, err);
 }
 
 static void fini(void *state)

@@ -6,6 +6,7 @@
 
 #include "analyze/profile/wait_places.h"
 #include "base/cleanup.h"
+#include "base/order.h"
 
 #define BETWEEN	    " < "
 #define CODE_FRAMES 4
@@ -54,11 +55,10 @@ int stack_text_compare(const struct stack_text *a, const struct stack_text *b)
 {
 	assert(a);
 	assert(b);
-	if (a->text != b->text)
-		return a->text < b->text ? -1 : 1;
-	if (a->lines != b->lines)
-		return a->lines < b->lines ? -1 : 1;
-	return a->end < b->end ? -1 : a->end > b->end;
+	int order = smaller_first(a->text, b->text);
+
+	order = order ?: smaller_first(a->lines, b->lines);
+	return order ?: smaller_first(a->end, b->end);
 }
 
 /* Writes the file, unless the name contains it: "[node]", "node+0x12". */

@@ -11,6 +11,7 @@
 #include "analyze/profile/wait_places.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/order.h"
 #include "explain/stage.h"
 #include "model/row_list.h"
 #include "model/schema.h"
@@ -122,9 +123,7 @@ static int compare_by_thread(const void *left, const void *right)
 {
 	const struct kept_wait *a = left, *b = right;
 
-	if (a->tid != b->tid)
-		return a->tid < b->tid ? -1 : 1;
-	return a->to_ns < b->to_ns ? -1 : a->to_ns > b->to_ns;
+	return smaller_first(a->tid, b->tid) ?: smaller_first(a->to_ns, b->to_ns);
 }
 
 static void sort_waits(struct chains_state *s)
@@ -279,9 +278,7 @@ static int compare_by_time(const void *left, const void *right)
 {
 	const struct chain *a = left, *b = right;
 
-	if (a->sum.waited_ns != b->sum.waited_ns)
-		return a->sum.waited_ns > b->sum.waited_ns ? -1 : 1;
-	return a->name < b->name ? -1 : a->name > b->name;
+	return larger_first(a->sum.waited_ns, b->sum.waited_ns) ?: smaller_first(a->name, b->name);
 }
 
 static void put_text(struct span links, struct buffer *out)
@@ -314,9 +311,7 @@ static int finish(void *state, struct sooth_error *err)
 {
 	struct chains_state *s = state;
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
-	size_t count = 0, position = 0;
-	const void *key;
-	void *value;
+	size_t count = 0;
 	int status;
 
 	sort_waits(s);
@@ -324,9 +319,8 @@ static int finish(void *state, struct sooth_error *err)
 	_cleanup_free_ struct chain *sorted = calloc(s->chains.count + 1, sizeof(*sorted));
 	if (!sorted)
 		return error_no_memory(err);
-	while (map_next(&s->chains, &position, &key, &value))
-		sorted[count++] =
-			(struct chain){ *(const uint32_t *)key, *(const struct chain_sum *)value };
+	map_for_each (&s->chains, const uint32_t *, name, const struct chain_sum *, sum)
+		sorted[count++] = (struct chain){ *name, *sum };
 	qsort(sorted, count, sizeof(*sorted), compare_by_time);
 	if (s->left_out)
 		output_limit(s->view.output, "chains of the last waits",

@@ -62,17 +62,6 @@ static int begin_once(struct changes_state *s, struct sooth_error *err)
 	return output_section(s->output, &change_section, err);
 }
 
-static void handle_clock(struct changes_state *s, const struct sooth_record *r)
-{
-	const void *known;
-
-	if ((known = record_as(r, STREAM_SEGMENT, sizeof(struct stream_segment))))
-		s->realtime_offset_ns = ((const struct stream_segment *)known)->realtime_offset_ns;
-	else if ((known = record_as(r, STREAM_TICK, sizeof(struct stream_tick))))
-		s->realtime_offset_ns = ((const struct stream_tick *)known)->realtime_offset_ns;
-	s->has_clock |= known != NULL;
-}
-
 static struct span span_of_name(const char text[SCHED_NAME_BYTES])
 {
 	return span_of(text, strnlen(text, SCHED_NAME_BYTES));
@@ -132,7 +121,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		const struct sched_change *c = record_as(r, SCHED_CHANGE, sizeof(*c));
 
-		handle_clock(s, r);
+		s->has_clock |= record_reads_clock(r, &s->realtime_offset_ns);
 		s->has_times |= r->kind == SCHED_TIMES;
 		if (!c || status)
 			continue;
