@@ -77,7 +77,8 @@ static bool is_said_above(const struct diagnosis *s, const struct diagnosed *j)
 	       !answer_waits_for(s, j, above->id.pid);
 }
 
-/* Returns whether only one process waits for it, so that the chain of that one has its wait. */
+/* Returns whether only one process waits for it, so that the chain of that one has its wait. A
+ * process and its child with the same chain count once. */
 static bool is_said_by_waiter(const struct diagnosis *s, const struct diagnosed *j)
 {
 	unsigned waiters = 0;
@@ -86,7 +87,8 @@ static bool is_said_by_waiter(const struct diagnosis *s, const struct diagnosed 
 		const struct diagnosed *other = &s->all[i];
 
 		if (other != j && !other->count && answer_waits_for(s, other, j->id.pid) &&
-			!answer_waits_for(s, j, other->id.pid) && is_stuck(s, other))
+			!answer_waits_for(s, j, other->id.pid) && is_stuck(s, other) &&
+			!is_said_above(s, other))
 			waiters++;
 	}
 	return waiters == 1 && !answer_halted(s, j);
