@@ -59,7 +59,7 @@ static const char *const goroutine_states[WAITS_GOROUTINE_STATES] = { "waits", "
 	"in a call" };
 const struct sooth_names waits_goroutine_state_names = { WAITS_GOROUTINE_STATES, goroutine_states };
 
-static const char *const roles[WAITS_ROLES] = { "call", "watched" };
+static const char *const roles[WAITS_ROLES] = { "call", "watched", "output" };
 static const struct sooth_names role_names = { WAITS_ROLES, roles };
 
 #define FIELD_NODE(type_)                                                                          \

@@ -117,6 +117,8 @@ enum waits_lock {
 enum waits_role {
 	WAITS_ROLE_CALL,    /* the descriptor, or path, of the call */
 	WAITS_ROLE_WATCHED, /* one of several objects that the call waits for */
+	WAITS_ROLE_OUTPUT,  /* standard output of a process that waits for input: a pipe that no
+			     * process known by its descriptors reads any more */
 	WAITS_ROLES,
 };
 

@@ -863,6 +863,20 @@ class Kinds(Situations):
         self.waits_in(pid, "wait_woken", "tty")
         return pid, "waits", r"blocked writing to its terminal /dev/pts/\d+: .*or its output is held \(Ctrl-S\)"
 
+    def of_output_without_a_reader(self):
+        """The last command of a pipeline has ended, and the one before it waits for input."""
+        shell = self.begin("bash", "-c", "sleep 600 | cat | true")
+        def name(pid):
+            try:
+                return harness.read("/proc/%d/comm" % pid).strip()
+            except (FileNotFoundError, ProcessLookupError):
+                return b""
+        wait_until(lambda: sorted(map(name, children(shell.pid))) == [b"cat", b"sleep"], "the end of true")
+        cat = [pid for pid in children(shell.pid) if name(pid) == b"cat"][0]
+        self.waits_in(cat, "pipe_read")
+        return cat, "waits", (r"waits for data from sleep \(\d+\) through a pipe, while no process (that sooth may read )?"
+                              r"reads its own output any more: it will notice when it writes")
+
     def of_terminal_in_a_loop(self):
         """The program that runs the terminal waits for output, so the terminal holds it."""
         emulator = self.begin(PYTHON, "-c", "import os, pty, select\npid, fd = pty.fork()\n"

@@ -110,6 +110,16 @@ static void put_queue(struct buffer *out, const struct wait_graph *g, const stru
 		buffer_string(out, writes ? " does not read" : " sends none");
 }
 
+static void put_unread_output(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	if (wait_first_object(g, link->thread, WAITS_ROLE_OUTPUT))
+		buffer_format(out,
+			", while no process %sreads its own output any more: it will notice when "
+			"it writes",
+			wait_graph_ends_state(g) ? "that sooth may read " : "");
+}
+
 static void put_pipe(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	bool writes = link->what == WAIT_PIPE_WRITE;
@@ -148,6 +158,7 @@ static void put_pipe(struct buffer *out, const struct wait_graph *g, const struc
 		buffer_string(out, "waits for data from ");
 		wait_put_party(out, link);
 		buffer_string(out, is_fifo ? "" : " through a pipe");
+		put_unread_output(out, g, link);
 	}
 	if (is_fifo)
 		wait_put_object(out, link,

@@ -255,6 +255,32 @@ static unsigned add_ends(
 	return added;
 }
 
+/* Returns whether no process that could be read has the pipe open to read. */
+static bool has_no_reader(struct wait_reader *r, uint64_t inode)
+{
+	size_t count;
+	const struct wait_end *ends = wait_ends_first(&r->ends, WAIT_END_PIPE, inode, &count);
+
+	for (size_t i = 0; ends && i < count; i++) {
+		if (wait_end_reads(&ends[i]))
+			return false;
+	}
+	r->ends_state = wait_ends_state(&r->ends);
+	return ends && r->ends_state != SOOTH_STATE_TRUNCATED;
+}
+
+void wait_add_unread_output(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
+{
+	struct buffer link = { 0 };
+	uint64_t inode;
+
+	if (!procfs_link_at(n->process, "fd/1", &link) &&
+		procfs_link_inode(span_of((const char *)link.data, link.size), "pipe:[", &inode) &&
+		has_no_reader(r, inode))
+		wait_add_descriptor(r, n, c, STDOUT_FILENO, WAITS_ROLE_OUTPUT, POLLOUT, false);
+	buffer_fini(&link);
+}
+
 static void add_pipe(struct wait_reader *r, const struct wait_node *n, uint32_t tid, uint64_t inode,
 	bool writes, bool follows)
 {

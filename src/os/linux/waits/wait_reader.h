@@ -165,6 +165,9 @@ void wait_add_wanted_locks(struct wait_reader *r, struct wait_node *n);
 void wait_add_wal_readers(struct wait_reader *r, struct wait_node *n);
 /* Adds the processes at the other ends of the sockets of a process. `process`: open /proc/PID. */
 void wait_add_peers(struct wait_reader *r, int process, uint32_t pid);
+/* Adds the standard output of a process that waits for data of a pipe, if it is a pipe without a
+ * reader: the process notices only when it writes. */
+void wait_add_unread_output(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* Adds the descriptor of a call. Returns its type. */
 enum fds_type wait_add_descriptor(struct wait_reader *r, struct wait_node *n,
 	const struct wait_call *c, uint32_t fd, enum waits_role role, uint32_t events,

@@ -346,9 +346,11 @@ static void add_parties(struct wait_reader *r, struct wait_node *n, const struct
 			wait_add_lock_owners(r, n, c);
 		return;
 	}
-	if (w && w->descriptor)
+	if (w && w->descriptor &&
 		wait_add_descriptor(r, n, c, (uint32_t)syscall_value(arguments, w->descriptor, 0),
-			WAITS_ROLE_CALL, 0, c->what != SYSCALL_WAIT_TURN);
+			WAITS_ROLE_CALL, 0, c->what != SYSCALL_WAIT_TURN) == FDS_PIPE &&
+		c->row->transfer.direction == SYSCALL_READS)
+		wait_add_unread_output(r, n, c);
 	if (!w)
 		add_standard_pipe(r, n, c);
 	add_of_kind(r, n, c);
