@@ -8,6 +8,7 @@
 #include "analyze/evidence/children.h"
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_text.h"
+#include "probes/syscall_names.h"
 
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-time", 1.5e9, 1e6, 86400e9,

@@ -9,6 +9,7 @@
 #include "analyze/evidence/ended_input.h"
 #include "analyze/evidence/tally.h"
 #include "analyze/evidence/work_share.h"
+#include "probes/syscall_names.h"
 
 NUMBER(WAKES_A_THREAD, 4, NONE, "wakeups of a thread that starts another and waits for its end");
 

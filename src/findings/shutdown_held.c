@@ -5,8 +5,8 @@
  * kernel's counts show which end opened a single connection. Some programs serve one client and
  * listen no more, so a single connection counts only if the process has a handler for SIGTERM. A
  * worker that its server has replaced may say in its title that it is about to end (nginx): other
- * workers still listen on its port. One that moves data may end with a download; several show
- * connections without an end. */
+ * workers still listen on its port. A single connection that moves data may end with a download;
+ * several show connections without an end. */
 #include "analyze/evidence/awaited.h"
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/sockets/socket_sums.h"

@@ -6,6 +6,7 @@
 
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/waits/wait_text.h"
+#include "probes/syscall_names.h"
 
 #define ERROR_OUTPUT	 2 /* descriptor of standard error */
 #define HOLDERS_REPORTED 4
