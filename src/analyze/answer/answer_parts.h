@@ -5,6 +5,7 @@
 #define SOOTH_ANALYZE_ANSWER_PARTS_H
 
 #include "analyze/diagnosis/diagnosis.h"
+#include "explain/output.h"
 
 /* Returns the worst finding of a process; the process must have one. */
 const struct finding_row *answer_worst(const struct diagnosed *j);
@@ -34,6 +35,19 @@ void answer_clients(const struct diagnosis *s, const struct diagnosed *j, struct
  * an error came during the observation. */
 void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char *before,
 	struct buffer *out);
+
+/* Appends the checks that are fine: "fd-leak (41 descriptors), cpu-spin"; reasons only with
+ * `has_words`. `rows`: struct finding_fine_row. */
+void finding_text_fine(const struct buffer *rows, bool has_words, struct buffer *out);
+/* Appends the checks that could not be done: "fd-leak, watch-flood: permission denied (run as
+ * root); ...". `rows`: struct finding_blind_row. */
+void finding_text_blind(const struct buffer *rows, struct buffer *out);
+/* Emits the row of a process that was sampled. */
+int finding_process_emit(struct output *output, const struct diagnosis *s,
+	const struct diagnosed *j, struct sooth_error *err);
+/* Returns whether the filter lets the row of the process pass. */
+bool finding_process_is_shown(
+	const struct output *output, const struct diagnosis *s, const struct diagnosed *j);
 
 /* --- checks that could not be done, of all processes --- */
 

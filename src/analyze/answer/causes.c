@@ -9,7 +9,6 @@
 #include "analyze/answer/answer_parts.h"
 #include "analyze/answer/answer_name.h"
 #include "analyze/answer/answer_waits.h"
-#include "analyze/answer/findings_emit.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/evidence/children.h"
 #include "analyze/evidence/peer_process.h"

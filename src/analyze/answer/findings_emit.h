@@ -7,9 +7,6 @@
 #include "analyze/diagnosis/diagnosis.h"
 #include "explain/output.h"
 
-/* Returns whether the filter lets the row of the process pass. */
-bool finding_process_is_shown(
-	const struct output *output, const struct diagnosis *s, const struct diagnosed *j);
 /* Emits the processes that ended before they were sampled, with findings and a name, in a section
  * of their own: the rows of other sections need a sampled process. */
 int finding_gone_emit_all(struct output *output, const struct diagnosis_input *input,

@@ -286,7 +286,7 @@ struct call_history {
 	uint64_t uring_calls; /* io_uring_enter */
 	uint64_t threads,
 		threads_seen; /* threads that the process started; records of such calls */
-	struct map failures;  /* call_place -> call_failures, without call_error_is_answer() */
+	struct map failures;  /* call_place -> call_failures, without ordinary answers */
 	struct map found;     /* hash of a file name -> uint64_t: how often the file was found */
 	struct map times; /* call_place -> call_times, error 0; no path: all calls of that number */
 	struct map files; /* call_path -> call_file */
@@ -337,10 +337,6 @@ void call_histories_next_interval(struct call_histories *h);
 const struct call_history *call_histories_get(
 	const struct call_histories *h, const struct process_id *id);
 
-/* Returns whether an error is an ordinary answer of that call: no data yet, not a terminal, exists
- * already. ENOENT and ENOTDIR of a path do not count: a single call does not show whether the
- * program only searches for a file. */
-bool call_error_is_answer(const struct syscall_row *row, unsigned error);
 /* Returns whether the error means that a limit of processes and threads is reached: a retry does
  * not help. */
 bool call_error_is_no_room(const struct syscall_row *row, unsigned error);

@@ -101,6 +101,49 @@ static void note_found_path(const struct call_at_hand *c)
 
 /* --- errors --- */
 
+static bool is_answer_of_any_call(unsigned error)
+{
+	return error == LINUX_EINTR || error == LINUX_EAGAIN || error == LINUX_ETIMEDOUT ||
+	       error == LINUX_EALREADY || error == LINUX_EINPROGRESS ||
+	       (error >= LINUX_ERESTARTSYS && error <= LINUX_ERESTARTSYS + 4);
+}
+
+bool call_error_is_no_room(const struct syscall_row *row, unsigned error)
+{
+	assert(row);
+	return row->traits & SYSCALL_STARTS_TASK && error == LINUX_EAGAIN;
+}
+
+/* Returns whether an error is an ordinary answer of that call: no data yet, not a terminal, exists
+ * already. ENOENT and ENOTDIR of a path do not count: a single call does not show whether the
+ * program only searches for a file. */
+static bool is_ordinary_answer(const struct syscall_row *row, unsigned error)
+{
+	if (call_error_is_no_room(row, error))
+		return false;
+	/* Failed connects are reported by connection. sigreturn restores a value that is no
+	 * error. */
+	if (is_answer_of_any_call(error) || row->traits & (SYSCALL_CONNECTS | SYSCALL_RESTORES))
+		return true;
+	for (size_t i = 0; i < SYSCALL_ANSWERS && row->answers[i]; i++) {
+		if (row->answers[i] == error)
+			return true;
+	}
+	return false;
+}
+
+bool call_error_is_grave(unsigned error)
+{
+	/* EIO, ENOMEM, ENFILE, EMFILE, ENOSPC, EROFS, ESTALE, EDQUOT */
+	static const uint8_t grave[] = { 5, 12, 23, 24, 28, 30, 116, 122 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(grave); i++) {
+		if (grave[i] == error)
+			return true;
+	}
+	return false;
+}
+
 /* Writes the address that a failed bind(2) names. */
 static bool put_own_address(const struct folded_call *call, char *out, size_t size)
 {
@@ -186,7 +229,7 @@ void call_failures_add(struct call_failures *sum, const struct call_failures *f)
 static void add_error(const struct call_at_hand *c)
 {
 	struct call_place place;
-	bool is_answer = call_error_is_answer(c->folded->row, c->folded->error);
+	bool is_answer = is_ordinary_answer(c->folded->row, c->folded->error);
 
 	if (is_answer && c->folded->error != LINUX_EEXIST && c->folded->error != LINUX_EAGAIN)
 		return;

@@ -46,9 +46,9 @@ struct heap_answer_type {
 	bool omits_empty;  /* a table without rows is left out */
 };
 
-/* What is kept: the code that keeps more and more memory, then all that was not freed; only the
- * code that keeps more and more; the code whose memory is freed at once, by bytes; the code that
- * held most memory when most was live. */
+/* These answers are: the code that keeps more and more memory, then all that was not freed; only
+ * the code that keeps more and more; the code whose memory is freed at once, by bytes; the code
+ * that held most memory when most was live. */
 extern const struct heap_answer_type heap_answer_kept, heap_answer_leaks, heap_answer_churn,
 	heap_answer_peak;
 
