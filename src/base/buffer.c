@@ -196,6 +196,15 @@ void buffer_consume(struct buffer *b, size_t size)
 	memmove(b->data, b->data + size, b->size);
 }
 
+bool buffer_has(const struct buffer *b, const void *item, size_t size)
+{
+	for (size_t at = 0; at < b->size; at += size) {
+		if (!memcmp(b->data + at, item, size))
+			return true;
+	}
+	return false;
+}
+
 const char *buffer_cstr(struct buffer *b)
 {
 	assert(b);

@@ -46,5 +46,17 @@ static inline const void *buffer_at(const struct buffer *b, size_t offset)
 {
 	return b->data ? b->data + offset : NULL;
 }
+static inline void *buffer_end(const struct buffer *b)
+{
+	return b->data ? b->data + b->size : NULL;
+}
+/* Returns whether one of the items of this size has the bytes of `item`. */
+bool buffer_has(const struct buffer *b, const void *item, size_t size);
+
+/* Visits the items of a buffer which has items of one type. The buffer must not grow meanwhile. */
+#define buffer_each(type, item, buffer_) buffer_each_while (type, item, buffer_, true)
+#define buffer_each_while(type, item, buffer_, condition)                                          \
+	for (type *item = (void *)(buffer_)->data, *item##_end = buffer_end(buffer_);              \
+		item != item##_end && (condition); item++)
 
 #endif

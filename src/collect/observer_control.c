@@ -108,13 +108,12 @@ int sooth_observer_snapshot(struct sooth_observer *o, struct sooth_error *err)
 
 bool observer_is_paused(const struct sooth_observer *o, const struct sooth_record *event)
 {
-	const struct observer_pause *all = (const void *)o->pauses.data;
 	const struct sooth_schema *schema = registry_schema(event->kind);
 
 	if (event->kind <= KIND_STREAM_LAST || !schema || schema->class_ != SOOTH_CLASS_EVENT)
 		return false;
-	for (size_t i = 0; i < o->pauses.size / sizeof(*all); i++) {
-		if (event->time_ns >= all[i].from_ns && event->time_ns < all[i].to_ns)
+	buffer_each (const struct observer_pause, pause, &o->pauses) {
+		if (event->time_ns >= pause->from_ns && event->time_ns < pause->to_ns)
 			return true;
 	}
 	return false;

@@ -454,10 +454,9 @@ static int resolve_user(struct target *t, const struct os *os, struct sooth_erro
 {
 	struct buffer found = { 0 };
 	int status = os->list(os, true, t->uid, &found, err);
-	const struct process_id *processes = (const void *)found.data;
 
-	for (size_t i = 0; i < found.size / sizeof(*processes) && !status; i++)
-		status = target_join(t, &processes[i], err);
+	buffer_each_while (const struct process_id, process, &found, !status)
+		status = target_join(t, process, err);
 	buffer_fini(&found);
 	return status;
 }

@@ -6,6 +6,7 @@
 #include "model/field.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "model/batch.h"
@@ -132,6 +133,46 @@ const struct sooth_field *sooth_schema_field(const struct sooth_schema *schema, 
 			return &schema->fields[i];
 	}
 	return NULL;
+}
+
+struct sooth_value value_named(
+	const struct sooth_schema *schema, const struct sooth_record *row, const char *name)
+{
+	const struct sooth_field *field = row ? sooth_schema_field(schema, name) : NULL;
+
+	return field ? sooth_field_get(field, row)
+		     : (struct sooth_value){ .state = SOOTH_STATE_ABSENT };
+}
+
+struct sooth_value value_in_first_row(const struct sooth_schema *schema,
+	const struct sooth_record *row, const char *rows, const char *name,
+	const struct sooth_field **field)
+{
+	struct sooth_value v = value_named(schema, row, rows);
+	const struct sooth_record *first =
+		value_is_there(&v) && v.type == SOOTH_FIELD_ROWS ? sooth_rows_next(&v, NULL) : NULL;
+
+	*field = first ? sooth_schema_field(sooth_schema_field(schema, rows)->rows, name) : NULL;
+	return *field ? sooth_field_get(*field, first)
+		      : (struct sooth_value){ .state = SOOTH_STATE_ABSENT };
+}
+
+struct span text_named(
+	const struct sooth_schema *schema, const struct sooth_record *row, const char *name)
+{
+	struct sooth_value v = value_named(schema, row, name);
+
+	return value_is_there(&v) ? span_of(v.text.data, v.text.size) : span_of("", 0);
+}
+
+bool copy_named(const struct sooth_schema *schema, const struct sooth_record *row, const char *name,
+	char *out, size_t size)
+{
+	struct sooth_value v = value_named(schema, row, name);
+	bool is_there = value_is_there(&v);
+
+	snprintf(out, size, "%.*s", is_there ? (int)v.text.size : 0, is_there ? v.text.data : "");
+	return is_there;
 }
 
 const char *sooth_reason_text(enum sooth_reason reason)

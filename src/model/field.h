@@ -5,6 +5,7 @@
 
 #include <sooth/field.h>
 #include "base/buffer.h"
+#include "base/cursor.h"
 #include "model/batch.h"
 
 #define FIELD_AT(type_, member)                                                                    \
@@ -42,12 +43,12 @@
 #define FIELD_PID(type_)                                                                           \
 	{                                                                                          \
 		.name = "pid", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, record.pid),          \
-		.help = "process id in the pid namespace of sooth"                                  \
+		.help = "process id in the pid namespace of sooth"                                 \
 	}
 #define FIELD_TID(type_)                                                                           \
 	{                                                                                          \
 		.name = "tid", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, record.tid),          \
-		.help = "thread id in the pid namespace of sooth", .is_hidden = true                \
+		.help = "thread id in the pid namespace of sooth", .is_hidden = true               \
 	}
 
 /* Returns whether there is a value to read, whole or cut. */
@@ -67,6 +68,20 @@ static inline bool state_is_unmeasured(uint8_t state)
 {
 	return (state & 15) == SOOTH_STATE_NOT_MEASURED;
 }
+
+/* Returns the value of a row's field by name; absent: no row, no such field, or no value. */
+struct sooth_value value_named(
+	const struct sooth_schema *schema, const struct sooth_record *row, const char *name);
+/* The same of the first row in the field `rows`. *field: its field; NULL: there is no such row. */
+struct sooth_value value_in_first_row(const struct sooth_schema *schema,
+	const struct sooth_record *row, const char *rows, const char *name,
+	const struct sooth_field **field);
+/* Returns the text of a field of type TEXT by name; empty: no value. */
+struct span text_named(
+	const struct sooth_schema *schema, const struct sooth_record *row, const char *name);
+/* Copies that text, shortened to `size`. Returns whether there is a value. */
+bool copy_named(const struct sooth_schema *schema, const struct sooth_record *row, const char *name,
+	char *out, size_t size);
 
 /* Returns the records of a ROWS value, empty if they are invalid. The value's text is 8-byte
  * aligned if this build made it. */

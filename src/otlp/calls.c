@@ -4,6 +4,7 @@
 
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "model/field.h"
 #include "otlp/stream.h"
 
 struct otlp_call {
@@ -16,33 +17,12 @@ struct otlp_call {
 	char method[16], path[OTLP_TEXT], endpoint[OTLP_TEXT], outcome[32];
 };
 
-static bool get_value(struct sooth_value *out, const struct sooth_schema *schema,
-	const struct sooth_record *row, const char *name)
-{
-	const struct sooth_field *field = sooth_schema_field(schema, name);
-
-	if (!field)
-		return false;
-	*out = sooth_field_get(field, row);
-	return out->state == SOOTH_STATE_VALUE;
-}
-
 static uint64_t number_of(
 	const struct sooth_schema *schema, const struct sooth_record *row, const char *name)
 {
-	struct sooth_value v;
+	struct sooth_value v = value_named(schema, row, name);
 
-	return get_value(&v, schema, row, name) ? v.u : 0;
-}
-
-static void copy_text(char *to, size_t room, const struct sooth_schema *schema,
-	const struct sooth_record *row, const char *name)
-{
-	struct sooth_value v;
-
-	if (get_value(&v, schema, row, name))
-		snprintf(to, room, "%.*s", (int)(v.text.size < room ? v.text.size : room - 1),
-			v.text.data);
+	return v.state == SOOTH_STATE_VALUE ? v.u : 0;
 }
 
 /* Returns the name of an enum's value; "": none. */
@@ -50,10 +30,10 @@ static const char *name_of(
 	const struct sooth_schema *schema, const struct sooth_record *row, const char *name)
 {
 	const struct sooth_field *field = sooth_schema_field(schema, name);
-	struct sooth_value v;
+	struct sooth_value v = value_named(schema, row, name);
 	const char *text = NULL;
 
-	if (get_value(&v, schema, row, name) && field->names && v.u < field->names->count)
+	if (v.state == SOOTH_STATE_VALUE && field->names && v.u < field->names->count)
 		text = field->names->names[v.u];
 	return text ? text : "";
 }
@@ -82,10 +62,10 @@ void otlp_stream_add_call(
 	call.first_byte_ns = number_of(schema, row, "first_byte_ns");
 	call.http_status = (uint32_t)number_of(schema, row, "http_status");
 	call.attempt = (uint32_t)number_of(schema, row, "attempt");
-	copy_text(call.method, sizeof(call.method), schema, row, "method");
-	copy_text(call.path, sizeof(call.path), schema, row, "path");
-	copy_text(call.endpoint, sizeof(call.endpoint), schema, row, "endpoint");
-	copy_text(call.name, sizeof(call.name), schema, row, "process");
+	copy_named(schema, row, "method", call.method, sizeof(call.method));
+	copy_named(schema, row, "path", call.path, sizeof(call.path));
+	copy_named(schema, row, "endpoint", call.endpoint, sizeof(call.endpoint));
+	copy_named(schema, row, "process", call.name, sizeof(call.name));
 	snprintf(call.outcome, sizeof(call.outcome), "%s", name_of(schema, row, "outcome"));
 	call.is_failed = is_failure(call.outcome);
 	buffer_append(&s->calls, &call, sizeof(call));

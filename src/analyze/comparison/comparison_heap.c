@@ -39,11 +39,8 @@ static bool is_row_of_schema(const struct compared_row *row, const char *schema)
 /* Returns false if the value was not measured. */
 static bool get_unsigned(const struct compared_row *row, const char *field, uint64_t *out)
 {
-	const struct sooth_field *f = sooth_schema_field(row->schema, field);
-	struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
+	struct sooth_value v = value_named(row->schema, row->record, field);
 
-	if (f)
-		v = sooth_field_get(f, row->record);
 	if (v.state != SOOTH_STATE_VALUE || v.type != SOOTH_FIELD_UNSIGNED)
 		return false;
 	*out = v.u;
@@ -52,12 +49,10 @@ static bool get_unsigned(const struct compared_row *row, const char *field, uint
 
 static bool get_totals(const struct compared_rows *rows, uint64_t *live, uint64_t *peak)
 {
-	const struct compared_row *all = (const void *)rows->rows.data;
-
-	for (size_t i = 0; i < rows->rows.size / sizeof(*all); i++) {
-		if (is_row_of_schema(&all[i], "heap.totals"))
-			return get_unsigned(&all[i], "live_bytes", live) &&
-			       get_unsigned(&all[i], "peak_bytes", peak);
+	buffer_each (const struct compared_row, row, &rows->rows) {
+		if (is_row_of_schema(row, "heap.totals"))
+			return get_unsigned(row, "live_bytes", live) &&
+			       get_unsigned(row, "peak_bytes", peak);
 	}
 	return false;
 }
@@ -71,22 +66,20 @@ struct most {
 
 static void find_growth(struct most *m, struct compared_rows *rows, struct compared_rows *others)
 {
-	const struct compared_row *all = (const void *)rows->rows.data;
-
-	for (size_t i = 0; i < rows->rows.size / sizeof(*all); i++) {
+	buffer_each (const struct compared_row, one, &rows->rows) {
 		const struct compared_row *other;
 		uint64_t here = 0, there = 0;
 		int64_t more;
 
-		if (!is_row_of_schema(&all[i], "heap_stacks") ||
-			!get_unsigned(&all[i], "live_bytes", &here))
+		if (!is_row_of_schema(one, "heap_stacks") ||
+			!get_unsigned(one, "live_bytes", &here))
 			continue;
-		other = compared_rows_find(others, rows, &all[i]);
+		other = compared_rows_find(others, rows, one);
 		if (other && !get_unsigned(other, "live_bytes", &there))
 			continue;
 		more = (int64_t)(here - there);
 		if (more > m->more)
-			*m = (struct most){ rows, &all[i], more };
+			*m = (struct most){ rows, one, more };
 	}
 }
 

@@ -56,12 +56,9 @@ static void add_value(struct buffer *out, const struct sooth_schema *schema, con
 	const struct sooth_record *row, const char *before)
 {
 	const struct sooth_field *f = sooth_schema_field(schema, name);
-	struct sooth_value v;
+	struct sooth_value v = value_named(schema, row, name);
 
-	if (!f)
-		return;
-	v = sooth_field_get(f, row);
-	if (v.state != SOOTH_STATE_VALUE && v.state != SOOTH_STATE_TRUNCATED)
+	if (!value_is_there(&v))
 		return;
 	buffer_string(out, before);
 	if (f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_CHARS)

@@ -78,10 +78,9 @@ static int section_begin(void *state, const struct section *section, struct soot
 static uint64_t number_of(
 	const struct sooth_schema *schema, const char *name, const struct sooth_record *r)
 {
-	const struct sooth_field *field = sooth_schema_field(schema, name);
-	struct sooth_value v = field ? sooth_field_get(field, r) : (struct sooth_value){ 0 };
+	struct sooth_value v = value_named(schema, r, name);
 
-	return field && v.state == SOOTH_STATE_VALUE ? v.u : 0;
+	return v.state == SOOTH_STATE_VALUE ? v.u : 0;
 }
 
 /* Adds the losses of the stream, and those found while reading the file. */

@@ -150,17 +150,15 @@ static const struct section directory_section = SECTION_OF("watch_directories", 
 static int emit_directories(void *state, const struct snapshot *snapshot, struct sooth_error *err)
 {
 	struct fds_view *s = state;
-	const struct fd_directory *all;
 	struct buffer list = { 0 };
 	int status = 0;
 
 	fd_sums_directories(&list, snapshot);
-	all = (const void *)list.data;
-	for (size_t i = 0; i < list.size / sizeof(*all) && !status; i++) {
+	buffer_each_while (const struct fd_directory, directory, &list, !status) {
 		struct fd_directory_row row = { .record = row_head(&snapshot->id),
-			.watches = all[i].watches,
-			.path_state = all[i].state };
-		struct record_tail tail[] = { tail_span(&row.path, all[i].path) };
+			.watches = directory->watches,
+			.path_state = directory->state };
+		struct record_tail tail[] = { tail_span(&row.path, directory->path) };
 
 		status = OUTPUT_ROW(s->view.output, &row, tail, 1, err);
 	}
@@ -286,10 +284,8 @@ static int init(void *state, struct output *output, const void *options, struct 
 static void handle_segment(struct fds_view *s, const struct sooth_record *r)
 {
 	const struct sooth_schema *schema = registry_schema(r->kind);
-	struct sooth_value v = sooth_field_get(sooth_schema_field(schema, "architecture"), r);
 
-	s->is_aarch64 = v.state == SOOTH_STATE_VALUE &&
-			span_equal(span_of(v.text.data, v.text.size), "aarch64");
+	s->is_aarch64 = span_equal(text_named(schema, r, "architecture"), "aarch64");
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)

@@ -62,12 +62,11 @@ static const char *const value_fields[CALL_GRAPH_VALUES] = {
 static int emit_frames(const struct call_graph *g, const struct call_graph_values *sums,
 	const struct buffer *order, struct output *output, struct sooth_error *err)
 {
-	const uint32_t *numbers = (const void *)order->data;
 	int status = 0;
 
-	for (size_t i = 0; i < order->size / sizeof(*numbers) && !status; i++) {
-		const struct call_graph_node *node = call_graph_node(g, numbers[i]);
-		const struct call_graph_values *sum = &sums[numbers[i]];
+	buffer_each_while (const uint32_t, number, order, !status) {
+		const struct call_graph_node *node = call_graph_node(g, *number);
+		const struct call_graph_values *sum = &sums[*number];
 		struct frame_row row = { .calls = sum->of[CALL_GRAPH_CALLS],
 			.time_ns = sum->of[CALL_GRAPH_TIME],
 			.bytes = sum->of[CALL_GRAPH_BYTES],
@@ -230,12 +229,11 @@ static int emit_changes(const struct call_graph_comparison *c, const struct call
 	const struct call_graph *merged, const struct call_graph_values *sums,
 	const struct buffer *order, struct output *output, struct sooth_error *err)
 {
-	const uint32_t *numbers = (const void *)order->data;
 	int status = 0;
 
-	for (size_t i = 0; i < order->size / sizeof(*numbers) && !status; i++) {
-		const struct call_graph_node *node = call_graph_node(merged, numbers[i]);
-		const struct call_graph_values *sum = &sums[numbers[i]];
+	buffer_each_while (const uint32_t, number, order, !status) {
+		const struct call_graph_node *node = call_graph_node(merged, *number);
+		const struct call_graph_values *sum = &sums[*number];
 		struct change_row row = { .widest = sum->of[WIDEST],
 			.before = sum->of[BEFORE],
 			.after = sum->of[AFTER],

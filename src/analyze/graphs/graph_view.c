@@ -7,18 +7,17 @@ static int put_frames(const struct graph_view *v, const struct call_graph *g,
 	const struct call_graph_values *sums, const struct buffer *order, uint32_t *depths,
 	struct output *output, struct sooth_error *err)
 {
-	const uint32_t *numbers = (const void *)order->data;
 	int status = 0;
 
-	for (size_t i = 0; i < order->size / sizeof(*numbers) && !status; i++) {
-		const struct call_graph_node *node = call_graph_node(g, numbers[i]);
-		struct graph_frame frame = { .of = sums[numbers[i]].of,
-			.kind = node->kind,
-			.name = call_graph_name(g, node) };
+	buffer_each_while (const uint32_t, number, order, !status) {
+		const struct call_graph_node *node = call_graph_node(g, *number);
+		struct graph_frame frame = {
+			.of = sums[*number].of, .kind = node->kind, .name = call_graph_name(g, node)
+		};
 		uint64_t weight = frame.of[v->weight];
 
-		depths[numbers[i]] = node->parent ? depths[node->parent] + 1 : 0;
-		frame.depth = depths[numbers[i]];
+		depths[*number] = node->parent ? depths[node->parent] + 1 : 0;
+		frame.depth = depths[*number];
 		frame.percent = v->all ? 100.0 * (double)weight / (double)v->all : 0;
 		if (weight)
 			status = v->put(output, &frame, err);

@@ -76,15 +76,14 @@ static int emit_threads(struct inspect_snapshots *s, struct sooth_error *err)
 {
 	static const struct section section =
 		SECTION_OF("busiest_threads", inspect_thread_schema, TABLE, .rows_most = ROWS_MOST);
-	const struct thread_time *all = (const void *)s->thread_list.data;
 	int status = output_section(s->output, &section, err);
 
-	for (size_t i = 0; i < s->thread_list.size / sizeof(*all) && !status; i++) {
-		const struct sooth_record *r = &all[i].thread->record;
+	buffer_each_while (const struct thread_time, thread, &s->thread_list, !status) {
+		const struct sooth_record *r = &thread->thread->record;
 		struct inspect_thread_row row = { .record = *r,
-			.cpu_percent = all[i].cpu_percent,
-			.cpu_state = all[i].cpu_state,
-			.state = all[i].thread->state };
+			.cpu_percent = thread->cpu_percent,
+			.cpu_state = thread->cpu_state,
+			.state = thread->thread->state };
 		struct sooth_value name =
 			sooth_field_get(sooth_schema_field(registry_schema(r->kind), "name"), r);
 		struct record_tail tail[] = { { &row.name, name.text.data, name.text.size } };
@@ -150,15 +149,14 @@ static int emit_directories(
 	static const struct section section = SECTION_OF(
 		"watch_directories", inspect_directory_schema, TABLE, .rows_most = ROWS_MOST);
 	const struct snapshot *snapshot = snapshots_get(&s->fds, id);
-	const struct fd_directory *all;
 	struct buffer list = { 0 };
 	int status = output_section(s->output, &section, err);
 
 	if (snapshot)
 		fd_sums_directories(&list, snapshot);
-	all = (const void *)list.data;
-	for (size_t i = 0; i < list.size / sizeof(*all) && !status; i++)
-		status = emit_count(s, id, all[i].path, all[i].state, all[i].watches, err);
+	buffer_each_while (const struct fd_directory, directory, &list, !status)
+		status = emit_count(
+			s, id, directory->path, directory->state, directory->watches, err);
 	buffer_fini(&list);
 	return status;
 }
@@ -195,15 +193,13 @@ static int emit_limits(
 	static const struct section section =
 		SECTION_OF("near_limits", inspect_limit_schema, TABLE, .rows_most = ROWS_MOST);
 	const struct snapshot *snapshot = snapshots_get(&s->limits, id);
-	const struct limit_sum *all;
 	struct buffer list = { 0 };
 	int status = output_section(s->output, &section, err);
 
 	if (!status && snapshot && limit_sums_near(snapshot, NEAR_LEAST, &list))
 		status = error_no_memory(err);
-	all = (const void *)list.data;
-	for (size_t i = 0; i < list.size / sizeof(*all) && !status; i++)
-		status = emit_limit(s, &all[i], err);
+	buffer_each_while (const struct limit_sum, limit, &list, !status)
+		status = emit_limit(s, limit, err);
 	buffer_fini(&list);
 	return status;
 }

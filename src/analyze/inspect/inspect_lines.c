@@ -97,10 +97,7 @@ ROW_SCHEMA(inspect_limit, INSPECT_LIMIT_ROW, "inspect.limit", inspect_limit_row)
 
 static struct span text_of(const struct sooth_record *r, const char *name)
 {
-	const struct sooth_field *f = sooth_schema_field(registry_schema(r->kind), name);
-	struct sooth_value v = sooth_field_get(f, r);
-
-	return value_is_there(&v) ? span_of(v.text.data, v.text.size) : span_of("", 0);
+	return text_named(registry_schema(r->kind), r, name);
 }
 
 #define OBJECT_SECTION(name_, schema_)                                                             \
@@ -291,11 +288,10 @@ static int emit_waits(
 
 static void count_states(struct buffer *out, const struct buffer *threads)
 {
-	const struct thread_time *all = (const void *)threads->data;
 	unsigned counts[STATES] = { 0 };
 
-	for (size_t i = 0; i < threads->size / sizeof(*all); i++)
-		counts[(unsigned char)all[i].thread->state % STATES]++;
+	buffer_each (const struct thread_time, thread, threads)
+		counts[(unsigned char)thread->thread->state % STATES]++;
 	for (unsigned letter = 0; letter < STATES; letter++)
 		inspect_add_count(out, counts[letter], (char[]){ (char)letter, '\0' });
 }

@@ -345,15 +345,14 @@ static int emit_installed(
 {
 	static const struct section section =
 		SECTION_OF("installed", bundle_installed_schema, TABLE);
-	const struct process_table_installed *all = (const void *)c->installed.data;
 	int status = output_section(output, &section, err);
 
-	for (size_t i = 0; i < c->installed.size / sizeof(*all) && !status; i++) {
+	buffer_each_while (const struct process_table_installed, version, &c->installed, !status) {
 		struct bundle_installed_row row = { .record = { 0 } };
 		struct record_tail tail[] = {
-			tail_string(&row.agent, all[i].agent ? all[i].agent->name : ""),
-			tail_span(&row.version, process_table_text(c, &all[i].version)),
-			tail_span(&row.path, process_table_text(c, &all[i].path)),
+			tail_string(&row.agent, version->agent ? version->agent->name : ""),
+			tail_span(&row.version, process_table_text(c, &version->version)),
+			tail_span(&row.path, process_table_text(c, &version->path)),
 		};
 
 		status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);

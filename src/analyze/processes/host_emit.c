@@ -290,23 +290,23 @@ static int emit_all_installed(
 	const struct host_emit *t, const struct section *section, struct sooth_error *err)
 {
 	const struct process_table *c = &t->host->process_table;
-	const struct process_table_installed *all = (const void *)c->installed.data;
 	int status = output_section(t->output, section, err);
 
-	for (size_t i = 0; i < c->installed.size / sizeof(*all) && !status; i++) {
-		struct span version = process_table_text(c, &all[i].version);
-		struct installed_row row = { .uid = all[i].uid,
-			.uid_state =
-				all[i].uid == UINT32_MAX ? SOOTH_STATE_ABSENT : SOOTH_STATE_VALUE };
+	buffer_each_while (
+		const struct process_table_installed, installed, &c->installed, !status) {
+		struct span version = process_table_text(c, &installed->version);
+		struct installed_row row = { .uid = installed->uid,
+			.uid_state = installed->uid == UINT32_MAX ? SOOTH_STATE_ABSENT
+								  : SOOTH_STATE_VALUE };
 
-		if (!is_selected(t, &all[i]))
+		if (!is_selected(t, installed))
 			continue;
-		row.is_newest =
-			version_compare(version, verdict_newest(c, all[i].agent, all[i].uid)) >= 0;
+		row.is_newest = version_compare(version,
+					verdict_newest(c, installed->agent, installed->uid)) >= 0;
 		struct record_tail tail[] = {
-			tail_string(&row.agent, all[i].agent->name),
+			tail_string(&row.agent, installed->agent->name),
 			tail_span(&row.version, version),
-			tail_span(&row.path, process_table_text(c, &all[i].path)),
+			tail_span(&row.path, process_table_text(c, &installed->path)),
 		};
 		status = OUTPUT_ROW(t->output, &row, tail, ARRAY_SIZE(tail), err);
 	}

@@ -95,11 +95,10 @@ static int search_targets(struct act *act, struct target_search *s, struct sooth
 
 static int select_found(struct act *act, const struct target_search *s, struct sooth_error *err)
 {
-	const struct process_id *all = (const void *)s->processes.data;
 	int status = 0;
 
-	for (size_t i = 0; i < s->processes.size / sizeof(*all) && !status; i++)
-		status = act_select_pid(act, (uint32_t)all[i].pid, err);
+	buffer_each_while (const struct process_id, id, &s->processes, !status)
+		status = act_select_pid(act, (uint32_t)id->pid, err);
 	return status;
 }
 
@@ -154,7 +153,6 @@ static int select_broad(struct act *act, const struct target_options *t, struct 
 {
 	struct target_options broad = *t;
 	const struct arguments none = { 0 };
-	const struct process_id *all;
 	struct target_search s;
 	int status;
 
@@ -162,10 +160,9 @@ static int select_broad(struct act *act, const struct target_options *t, struct 
 	status = target_search_begin(&s, &broad, &none, true, err);
 	if (!status)
 		status = search_targets(act, &s, err);
-	all = (const void *)s.processes.data;
-	for (size_t i = 0; i < s.processes.size / sizeof(*all) && !status; i++) {
-		if (act->may_be_any || is_of_agent(act, &all[i]))
-			status = act_select_pid(act, (uint32_t)all[i].pid, err);
+	buffer_each_while (const struct process_id, id, &s.processes, !status) {
+		if (act->may_be_any || is_of_agent(act, id))
+			status = act_select_pid(act, (uint32_t)id->pid, err);
 	}
 	target_search_fini(&s);
 	return status;

@@ -197,15 +197,11 @@ void feed_hide(struct feed *f, uint32_t pid)
 static bool is_of_fifo(
 	const struct feed *f, const struct sooth_schema *schema, const struct sooth_record *row)
 {
-	const struct sooth_field *field = sooth_schema_field(schema, "fd_name");
+	struct span name = text_named(schema, row, "fd_name");
 	size_t size = strlen(f->folder);
-	struct sooth_value v;
 
-	if (!field)
-		return false;
-	v = sooth_field_get(field, row);
-	return v.text.size > size + strlen("/.fifo") && !memcmp(v.text.data, f->folder, size) &&
-	       v.text.data[size] == '/' && !memcmp(v.text.data + v.text.size - 5, ".fifo", 5);
+	return name.size > size + strlen("/.fifo") && !memcmp(name.data, f->folder, size) &&
+	       name.data[size] == '/' && !memcmp(name.data + name.size - 5, ".fifo", 5);
 }
 
 static bool is_row_hidden(
@@ -275,10 +271,8 @@ static void put_mark(struct feed *f, uint64_t time_ns, uint32_t what, struct spa
 static void write_mark(
 	struct feed *f, const struct sooth_schema *schema, const struct sooth_record *record)
 {
-	struct sooth_value name = sooth_field_get(sooth_schema_field(schema, "name"), record);
-
 	put_mark(f, record->time_ns, ((const struct stream_mark *)record)->what,
-		span_of(name.text.data, name.text.size));
+		text_named(schema, record, "name"));
 }
 
 int feed_pause(struct feed *f, bool is_paused, struct sooth_error *err)
@@ -337,12 +331,12 @@ void feed_put_state(const struct feed *f, struct line_queue *queue)
 static void write_limit(
 	struct feed *f, const struct sooth_schema *schema, const struct sooth_record *record)
 {
-	struct sooth_value what = sooth_field_get(sooth_schema_field(schema, "what"), record);
-	struct sooth_value reason = sooth_field_get(sooth_schema_field(schema, "reason"), record);
+	struct span what = text_named(schema, record, "what");
+	struct span reason = text_named(schema, record, "reason");
 	struct buffer line = { 0 };
 
-	buffer_format(&line, "not measured: %.*s: %.*s", (int)what.text.size, what.text.data,
-		(int)reason.text.size, reason.text.data);
+	buffer_format(&line, "not measured: %.*s: %.*s", (int)what.size, what.data,
+		(int)reason.size, reason.data);
 	if (!buffer_failed(&line))
 		feed_note(f, buffer_cstr(&line));
 	buffer_fini(&line);

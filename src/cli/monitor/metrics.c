@@ -152,12 +152,11 @@ static int add_record(
 static int observe_descriptors(struct metrics *m, struct sooth_observer *o, struct sooth_report *r,
 	const struct buffer *pids, struct sooth_error *err)
 {
-	const uint32_t *all = (const void *)pids->data;
 	int status;
 
 	/* Processes that have ended since the last sample are left out. */
-	for (size_t i = 0; i < pids->size / sizeof(*all); i++)
-		sooth_observer_add_pid(o, (pid_t)all[i], err);
+	buffer_each (const uint32_t, pid, pids)
+		sooth_observer_add_pid(o, (pid_t)*pid, err);
 	status = sooth_observer_add_probe(o, "fds", SOOTH_SAMPLE | SOOTH_ONCE, err);
 	sooth_report_on_record(r, add_record, m->fleet);
 	return status ? status : scan_observe_once(o, r, err);

@@ -289,10 +289,8 @@ static int search_capture(struct target_search *s, const char *capture, struct s
 
 static void store_found_target(struct target_search *s, struct target_found *found)
 {
-	const struct process_id *all = (const void *)s->processes.data;
-
-	for (size_t i = 0; i < s->processes.size / sizeof(*all); i++)
-		add_pid(found, (uint32_t)all[i].pid);
+	buffer_each (const struct process_id, id, &s->processes)
+		add_pid(found, (uint32_t)id->pid);
 	buffer_append(&found->note, s->note.data, s->note.size);
 	found->is_searched = true;
 }

@@ -187,17 +187,6 @@ static const struct process_entry *find_own_process(const struct process_table *
 	return p;
 }
 
-static bool has_process(const struct target_search *s, const struct process_id *id)
-{
-	const struct process_id *all = (const void *)s->processes.data;
-
-	for (size_t i = 0; i < s->processes.size / sizeof(*id); i++) {
-		if (!memcmp(&all[i], id, sizeof(*id)))
-			return true;
-	}
-	return false;
-}
-
 static void add_process(struct target_search *s, size_t item, const struct process_id *id)
 {
 	uint32_t pid = id->pid;
@@ -206,7 +195,7 @@ static void add_process(struct target_search *s, size_t item, const struct proce
 		kind != TARGET_ITEM_NAME && kind != TARGET_ITEM_PORT && kind != TARGET_ITEM_FILE;
 
 	++*hits_of(s, item);
-	if (has_process(s, id))
+	if (buffer_has(&s->processes, id, sizeof(*id)))
 		return;
 	buffer_append(&s->processes, id, sizeof(*id));
 	if (is_tree)
@@ -302,17 +291,6 @@ int target_search_table(
 
 /* --- between tables --- */
 
-static bool is_selected_with_children(const struct target_search *s, uint32_t pid)
-{
-	const uint32_t *all = (const void *)s->trees.data;
-
-	for (size_t i = 0; i < s->trees.size / sizeof(pid); i++) {
-		if (all[i] == pid)
-			return true;
-	}
-	return false;
-}
-
 static void search_name(
 	struct target_search *s, const struct sooth_record *r, const char name[PROCESS_NAME_SIZE])
 {
@@ -350,8 +328,8 @@ void target_search_record(struct target_search *s, const struct sooth_record *r)
 	if (s->has_sockets || s->has_files)
 		search_descriptor(s, r);
 
-	if (r->kind == PROCESS_JOIN && is_selected_with_children(s, join->parent_pid) &&
-		!has_process(s, &id)) {
+	if (r->kind == PROCESS_JOIN && buffer_has(&s->trees, &join->parent_pid, sizeof(uint32_t)) &&
+		!buffer_has(&s->processes, &id, sizeof(id))) {
 		buffer_append(&s->processes, &id, sizeof(id));
 		buffer_append(&s->trees, &(uint32_t){ id.pid }, sizeof(uint32_t));
 	}

@@ -156,11 +156,10 @@ static int feed_files(
 	_cleanup_free_ char *bytes = malloc(READ_BYTES);
 	struct buffer files = { 0 };
 	int status = bytes ? history_list(folder, &files, err) : error_no_memory(err);
-	const struct history_file *all = (const void *)files.data;
 
-	for (size_t i = 0; i < files.size / sizeof(*all) && !status; i++) {
-		if (all[i].changed_utc_ns + SLACK_NS >= from_utc_ns)
-			status = feed_file(r, folder, &all[i], bytes, err);
+	buffer_each_while (const struct history_file, file, &files, !status) {
+		if (file->changed_utc_ns + SLACK_NS >= from_utc_ns)
+			status = feed_file(r, folder, file, bytes, err);
 	}
 	buffer_fini(&files);
 	return status ? status : feed_end(r, err);

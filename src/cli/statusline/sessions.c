@@ -16,30 +16,10 @@
 
 /* --- rows --- */
 
-static struct sooth_value value_of(
-	const struct section *section, const struct sooth_record *r, const char *name)
-{
-	const struct sooth_field *field = sooth_schema_field(section->schema, name);
-	struct sooth_value none = { .state = SOOTH_STATE_ABSENT };
-
-	return field ? sooth_field_get(field, r) : none;
-}
-
-static bool take_text(const struct section *section, const struct sooth_record *r, const char *name,
-	char *out, size_t size)
-{
-	struct sooth_value v = value_of(section, r, name);
-
-	if (!value_is_there(&v))
-		return false;
-	snprintf(out, size, "%.*s", (int)v.text.size, v.text.data);
-	return true;
-}
-
 static bool take_number(const struct section *section, const struct sooth_record *r,
 	const char *name, uint64_t *out)
 {
-	struct sooth_value v = value_of(section, r, name);
+	struct sooth_value v = value_named(section->schema, r, name);
 
 	*out = value_is_there(&v) ? v.u : 0;
 	return value_is_there(&v);
@@ -48,15 +28,9 @@ static bool take_number(const struct section *section, const struct sooth_record
 /* Returns whether the activity is known. */
 static bool has_activity(const struct section *section, const struct sooth_record *r)
 {
-	const struct sooth_field *field = sooth_schema_field(section->schema, "activity"), *state;
-	struct sooth_value rows = value_of(section, r, "activity"), v;
-	const struct sooth_record *row =
-		value_is_there(&rows) ? sooth_rows_next(&rows, NULL) : NULL;
+	const struct sooth_field *state;
+	struct sooth_value v = value_in_first_row(section->schema, r, "activity", "state", &state);
 
-	state = row ? sooth_schema_field(field->rows, "state") : NULL;
-	if (!state)
-		return false;
-	v = sooth_field_get(state, row);
 	return value_is_there(&v);
 }
 
@@ -72,10 +46,10 @@ static void add_row(struct sessions *s, const struct section *section, const str
 	p.is_main = p.main_pid == r->pid;
 	take_number(section, r, "urgency", &urgency);
 	p.urgency = (uint32_t)urgency;
-	take_text(section, r, "session_agent", p.agent, sizeof(p.agent));
-	take_text(section, r, "session_id", p.session_id, sizeof(p.session_id));
+	copy_named(section->schema, r, "session_agent", p.agent, sizeof(p.agent));
+	copy_named(section->schema, r, "session_id", p.session_id, sizeof(p.session_id));
 	if (has_activity(section, r)) {
-		take_text(section, r, "activity_text", p.activity, sizeof(p.activity));
+		copy_named(section->schema, r, "activity_text", p.activity, sizeof(p.activity));
 		take_number(section, r, "activity_since_s", &p.since_s);
 	}
 	buffer_append(&s->processes, &p, sizeof(p));
@@ -150,32 +124,18 @@ size_t sessions_list_above(struct process_id above[SESSIONS_ABOVE_MAX])
 	return count;
 }
 
-static bool has_pid(const struct buffer *pids, pid_t pid)
-{
-	const pid_t *all = (const void *)pids->data;
-
-	for (size_t i = 0; i < pids->size / sizeof(pid); i++) {
-		if (all[i] == pid)
-			return true;
-	}
-	return false;
-}
-
 /* Adds the descendants, except sooth and its own processes. */
 static void add_below(struct buffer *pids)
 {
 	struct buffer children = { 0 };
 
 	for (size_t i = 0; i < pids->size / sizeof(pid_t); i++) {
-		const pid_t *all;
-
 		buffer_reset(&children);
 		os_native.children(&os_native, ((pid_t *)(void *)pids->data)[i], &children);
-		all = (const void *)children.data;
-		for (size_t k = 0; k < children.size / sizeof(pid_t); k++) {
-			if (all[k] != getpid() && pids->size / sizeof(pid_t) < BELOW_MAX &&
-				!has_pid(pids, all[k]))
-				buffer_append(pids, &all[k], sizeof(pid_t));
+		buffer_each (const pid_t, pid, &children) {
+			if (*pid != getpid() && pids->size / sizeof(pid_t) < BELOW_MAX &&
+				!buffer_has(pids, pid, sizeof(*pid)))
+				buffer_append(pids, pid, sizeof(pid_t));
 		}
 	}
 	buffer_fini(&children);
@@ -202,12 +162,11 @@ bool sessions_has_main(const struct sessions *s, uint32_t pid)
 /* Adds exited processes that are not reaped: they have no row. */
 static void add_zombies(struct sessions *s, const struct buffer *pids, uint32_t main_pid)
 {
-	const pid_t *all = (const void *)pids->data;
 	struct session_process p = { .main_pid = main_pid };
 
-	for (size_t i = 0; i < pids->size / sizeof(pid_t); i++) {
-		if (!has_row(s, (uint32_t)all[i]) &&
-			!os_native.glance(&os_native, all[i], &p.glance) && p.glance.state == 'Z')
+	buffer_each (const pid_t, pid, pids) {
+		if (!has_row(s, (uint32_t)*pid) && !os_native.glance(&os_native, *pid, &p.glance) &&
+			p.glance.state == 'Z')
 			buffer_append(&s->processes, &p, sizeof(p));
 	}
 }

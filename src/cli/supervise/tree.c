@@ -122,17 +122,15 @@ void tree_add_group(struct tree *t)
 {
 	struct buffer found = { 0 };
 	struct sooth_error ignored;
-	const struct process_id *all;
 	struct process_glance g;
 
 	/* In a script the group has other jobs, too, and the shell. */
 	if (!t->os->glance || getpgrp() != getpid() ||
 		t->os->list(t->os, false, 0, &found, &ignored))
 		found.size = 0;
-	all = (const void *)found.data;
-	for (size_t i = 0; i < found.size / sizeof(*all); i++) {
-		if (all[i].start_ticks >= t->command.start_ticks &&
-			!t->os->glance(t->os, (pid_t)all[i].pid, &g) && is_orphan(t, &g))
+	buffer_each (const struct process_id, id, &found) {
+		if (id->start_ticks >= t->command.start_ticks &&
+			!t->os->glance(t->os, (pid_t)id->pid, &g) && is_orphan(t, &g))
 			add_process(t, &g, true);
 	}
 	buffer_fini(&found);

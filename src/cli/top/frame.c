@@ -56,12 +56,8 @@ bool top_frame_copy(struct top_frame *to, const struct top_frame *from)
 bool top_number(const struct sooth_schema *schema, const char *name, const struct sooth_record *r,
 	double *out)
 {
-	const struct sooth_field *f = sooth_schema_field(schema, name);
-	struct sooth_value v;
+	struct sooth_value v = value_named(schema, r, name);
 
-	if (!f || !r)
-		return false;
-	v = sooth_field_get(f, r);
 	if (!value_is_there(&v))
 		return false;
 	*out = v.type == SOOTH_FIELD_REAL     ? v.f
@@ -73,17 +69,12 @@ bool top_number(const struct sooth_schema *schema, const char *name, const struc
 bool top_word(const struct sooth_schema *schema, const char *name, const struct sooth_record *r,
 	char *out, size_t size)
 {
-	const struct sooth_field *f = sooth_schema_field(schema, name);
-	struct sooth_value v;
+	struct sooth_value v = value_named(schema, r, name);
 
 	out[0] = '\0';
-	if (!f || !r)
-		return false;
-	v = sooth_field_get(f, r);
-	if (!value_is_there(&v))
-		return false;
-	sooth_field_text(f, r, out, size);
-	return true;
+	if (value_is_there(&v))
+		sooth_field_text(sooth_schema_field(schema, name), r, out, size);
+	return value_is_there(&v);
 }
 
 /* --- the sink --- */

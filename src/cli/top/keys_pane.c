@@ -149,18 +149,17 @@ void top_show_log(struct top *t, int key)
 {
 	static const struct top_pane_kind kind = { .name = "log", .help = "", .doing = "" };
 	const struct top_row *row = top_picked(t);
-	const struct sooth_field *f = sooth_schema_field(t->model.schema, "log_end");
-	struct sooth_value v = { 0 };
+	struct span text = { 0 };
 	struct buffer words = { 0 };
 
 	(void)key;
-	if (row && row->process && f)
-		v = sooth_field_get(f, row->process->row);
-	if (!row || !row->process || !f || !value_is_there(&v) || !v.text.size) {
+	if (row && row->process)
+		text = text_named(t->model.schema, row->process->row, "log_end");
+	if (!text.size) {
 		top_say(t, "no log of a session is known here");
 		return;
 	}
-	for (struct cursor c = cursor_over(v.text.data, v.text.size); !cursor_at_end(&c);) {
+	for (struct cursor c = cursor_over(text.data, text.size); !cursor_at_end(&c);) {
 		struct span line = cursor_until(&c, '\0');
 
 		buffer_format(&words, "%.*s\n", (int)line.size, line.data);

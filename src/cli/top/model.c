@@ -179,18 +179,9 @@ static uint8_t find_activity(const char *state)
 
 static uint8_t activity_of(const struct top_model *m, const struct sooth_record *r)
 {
-	const struct sooth_field *f = sooth_schema_field(m->schema, "activity"), *state;
-	const struct sooth_record *row;
-	struct sooth_value v;
+	const struct sooth_field *state;
+	struct sooth_value v = value_in_first_row(m->schema, r, "activity", "state", &state);
 
-	if (!f)
-		return TOP_DOINGS - 1;
-	v = sooth_field_get(f, r);
-	row = value_is_there(&v) ? sooth_rows_next(&v, NULL) : NULL;
-	state = row ? sooth_schema_field(f->rows, "state") : NULL;
-	if (!state)
-		return TOP_DOINGS - 1;
-	v = sooth_field_get(state, row);
 	if (!value_is_there(&v) || v.u >= state->names->count || !state->names->names[v.u])
 		return TOP_DOINGS - 1;
 	return find_activity(state->names->names[v.u]);

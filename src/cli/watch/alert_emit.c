@@ -19,11 +19,8 @@
 /* Writes a member of text; null: none, or not known. */
 static void text_member(struct json *j, const struct alert_event *e, const char *name)
 {
-	const struct sooth_field *f = e->row ? sooth_schema_field(e->schema, name) : NULL;
-	struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
+	struct sooth_value v = value_named(e->schema, e->row, name);
 
-	if (f)
-		v = sooth_field_get(f, e->row);
 	json_key(j, name);
 	if (v.state == SOOTH_STATE_VALUE && v.type == SOOTH_FIELD_TEXT)
 		json_chars(j, v.text.data, v.text.size);

@@ -139,12 +139,8 @@ static void summarize_alert(char out[SUMMARY_MAX], const struct alert_event *e)
 	struct buffer text = { 0 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		const struct sooth_field *f =
-			e->row ? sooth_schema_field(e->schema, fields[i]) : NULL;
-		struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
+		struct sooth_value v = value_named(e->schema, e->row, fields[i]);
 
-		if (f)
-			v = sooth_field_get(f, e->row);
 		if (v.state != SOOTH_STATE_VALUE || v.type != SOOTH_FIELD_TEXT || !v.text.size)
 			continue;
 		buffer_string(&text, text.size ? " " : "");

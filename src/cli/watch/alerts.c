@@ -22,30 +22,13 @@ struct raised_alert {
 	struct buffer row; /* last row, needed when the process is gone */
 };
 
-static void alert_copy_name(
-	char out[64], const struct sooth_schema *schema, const struct sooth_record *row)
-{
-	const struct sooth_field *f = row ? sooth_schema_field(schema, "name") : NULL;
-	struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
-
-	if (f)
-		v = sooth_field_get(f, row);
-	out[0] = '\0';
-	if (value_is_there(&v))
-		snprintf(out, 64, "%.*s", (int)v.text.size, v.text.data);
-}
-
 /* Returns whether the process has ended. A zombie stays in the table with values of its last
  * moment. */
 static bool alert_has_ended(const struct sooth_schema *schema, const struct sooth_record *row)
 {
-	const struct sooth_field *f = sooth_schema_field(schema, "state");
-	struct sooth_value v;
+	struct span state = text_named(schema, row, "state");
 
-	if (!f)
-		return false;
-	v = sooth_field_get(f, row);
-	return value_is_there(&v) && v.text.size && (*v.text.data == 'Z' || *v.text.data == 'X');
+	return state.size && (*state.data == 'Z' || *state.data == 'X');
 }
 
 static void alert_keep(
@@ -76,17 +59,6 @@ static bool alert_is_of_findings(const struct section *section)
 	return section->shape == SECTION_STREAM && !strcmp(section->schema->name, "finding.change");
 }
 
-static struct span text_of(
-	const struct sooth_schema *schema, const struct sooth_record *row, const char *name)
-{
-	const struct sooth_field *f = sooth_schema_field(schema, name);
-	struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
-
-	if (f)
-		v = sooth_field_get(f, row);
-	return value_is_there(&v) ? span_of(v.text.data, v.text.size) : span_of("", 0);
-}
-
 static bool is_finding_cleared(const struct sooth_schema *schema, const struct sooth_record *row)
 {
 	char state[16];
@@ -100,7 +72,7 @@ static void emit_finding(struct alerts *a, struct alert_event *e, struct span id
 {
 	char name[64], text[FINDING_TEXT_SIZE];
 
-	alert_copy_name(name, e->schema, e->row);
+	copy_named(e->schema, e->row, "name", name, sizeof(name));
 	snprintf(text, sizeof(text), "%.*s: %.*s", (int)id.size, (const char *)id.data,
 		(int)claim.size, (const char *)claim.data);
 	e->name = name;
@@ -142,7 +114,8 @@ static void alert_findings(
 {
 	alert_reap(a);
 	batch_for_each (r, batch) {
-		struct span id = text_of(schema, r, "id"), claim = text_of(schema, r, "claim");
+		struct span id = text_named(schema, r, "id"),
+			    claim = text_named(schema, r, "claim");
 		struct alert_event e = { .alert = "finding",
 			.row = r,
 			.schema = schema,
@@ -206,35 +179,11 @@ struct doing {
 
 static struct doing activity_of(const struct sooth_schema *schema, const struct sooth_record *row)
 {
-	const struct sooth_field *f = sooth_schema_field(schema, "activity"), *state;
-	struct doing result = { 0 };
-	const struct sooth_record *inner;
-	struct sooth_value v;
+	const struct sooth_field *state;
+	struct sooth_value v = value_in_first_row(schema, row, "activity", "state", &state);
+	bool is_known = v.state == SOOTH_STATE_VALUE;
 
-	if (!f || f->type != SOOTH_FIELD_ROWS)
-		return result;
-	v = sooth_field_get(f, row);
-	inner = v.state == SOOTH_STATE_VALUE ? sooth_rows_next(&v, NULL) : NULL;
-	state = sooth_schema_field(f->rows, "state");
-	if (!inner || !state)
-		return result;
-	result.is_main = true;
-	v = sooth_field_get(state, inner);
-	result.is_known = v.state == SOOTH_STATE_VALUE;
-	result.state = result.is_known ? (uint32_t)v.u : 0;
-	return result;
-}
-
-static void copy_text(
-	char out[TEXT_SIZE], const struct sooth_schema *schema, const struct sooth_record *row)
-{
-	const struct sooth_field *f = row ? sooth_schema_field(schema, "activity_text") : NULL;
-	struct sooth_value v = { .state = SOOTH_STATE_ABSENT };
-
-	if (f)
-		v = sooth_field_get(f, row);
-	snprintf(out, TEXT_SIZE, "%.*s", value_is_there(&v) ? (int)v.text.size : 0,
-		value_is_there(&v) ? v.text.data : "");
+	return (struct doing){ state != NULL, is_known, is_known ? (uint32_t)v.u : 0 };
 }
 
 static bool is_state_chosen(const struct alerts *a, uint32_t state)
@@ -254,7 +203,7 @@ static void raise_activity(struct alerts *a, struct alert_event *e, uint32_t sta
 {
 	char text[TEXT_SIZE];
 
-	copy_text(text, a->schema, e->row);
+	copy_named(a->schema, e->row, "activity_text", text, sizeof(text));
 	e->alert = name_of_state(a, state);
 	e->text = text;
 	e->is_raised = true;
@@ -268,8 +217,8 @@ static void clear_activity(
 {
 	char before[TEXT_SIZE], now[TEXT_SIZE], text[2 * TEXT_SIZE + 32];
 
-	copy_text(before, a->schema, alert_row(known));
-	copy_text(now, a->schema, e->row);
+	copy_named(a->schema, alert_row(known), "activity_text", before, sizeof(before));
+	copy_named(a->schema, e->row, "activity_text", now, sizeof(now));
 	snprintf(text, sizeof(text), "%s%s; before: %s", e->has_ended ? "" : "now ",
 		e->has_ended ? "has exited" : now, before);
 	e->alert = name_of_state(a, known->state);
@@ -309,7 +258,7 @@ static void report_cleared_alert(
 	char name[64];
 
 	e->row = alert_row(known);
-	alert_copy_name(name, a->schema, e->row);
+	copy_named(a->schema, e->row, "name", name, sizeof(name));
 	e->name = name;
 	e->alert = "end";
 	e->text = "has exited";
@@ -343,7 +292,7 @@ static void alert_session(struct alerts *a, const struct sooth_record *row)
 		.has_ended = alert_has_ended(a->schema, row) };
 	char name[64];
 
-	alert_copy_name(name, a->schema, row);
+	copy_named(a->schema, row, "name", name, sizeof(name));
 	e.name = name;
 	if (a->options.on.activities && !e.has_ended)
 		watch_activity(a, &e, &doing);
@@ -359,7 +308,7 @@ static void alert_session_gone(struct alerts *a, const struct alert_key *key)
 	struct alert_event e = { .schema = a->schema, .key = *key, .has_ended = true };
 	char name[64];
 
-	alert_copy_name(name, a->schema, alert_row(&was));
+	copy_named(a->schema, alert_row(&was), "name", name, sizeof(name));
 	e.name = name;
 	map_remove(&a->raised, key);
 	if (e.key.kind == ALERT_ACTIVITY && is_state_chosen(a, was.state))
@@ -425,7 +374,7 @@ static void clear_alert(struct alerts *a, struct alert_event *e, const struct ra
 
 	if (e->has_ended)
 		e->row = alert_row(&was);
-	alert_copy_name(name, a->schema, e->row);
+	copy_named(a->schema, e->row, "name", name, sizeof(name));
 	e->name = name;
 	map_remove(&a->raised, &e->key);
 	alert_emit(a, e);
@@ -454,7 +403,7 @@ static void check_threshold(struct alerts *a, uint32_t kind, const struct sooth_
 	if (v.state != SOOTH_STATE_VALUE && !e.has_ended)
 		return;
 	e.value = v.type == SOOTH_FIELD_REAL ? v.f : (double)v.u;
-	alert_copy_name(name, a->schema, row);
+	copy_named(a->schema, row, "name", name, sizeof(name));
 	e.name = name;
 	e.is_raised = !e.has_ended && e.value >= e.threshold;
 	if (!known && e.is_raised)

@@ -69,14 +69,13 @@ static void write_threads(struct backend_run *run, const struct bsd_process *pro
 	const struct bsd_source *s = bsd_source_of(run->os);
 	struct buffer all = { 0 };
 	int status = s->threads(s, (pid_t)process->id.pid, &all);
-	const struct bsd_thread *t = (const void *)all.data;
 
-	for (size_t i = 0; !status && i < all.size / sizeof(*t); i++) {
+	buffer_each_while (const struct bsd_thread, t, &all, !status) {
 		struct context_thread r = { .record = bsd_record(
-						    run, &process->id, t[i].tid, CONTEXT_THREAD) };
-		struct record_tail tail[] = { { &r.name, t[i].name, strlen(t[i].name) } };
+						    run, &process->id, t->tid, CONTEXT_THREAD) };
+		struct record_tail tail[] = { { &r.name, t->name, strlen(t->name) } };
 
-		if (t[i].name[0])
+		if (t->name[0])
 			RECORD_APPEND(&run->out, &r, tail, ARRAY_SIZE(tail));
 	}
 	buffer_fini(&all);

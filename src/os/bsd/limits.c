@@ -30,10 +30,9 @@ static uint8_t count_processes(
 {
 	struct buffer all = { 0 };
 	int status = s->processes(s, &all);
-	const struct bsd_process *p = (const void *)all.data;
 
-	for (size_t i = 0; !status && i < all.size / sizeof(*p); i++)
-		*used += p[i].uid == process->uid;
+	buffer_each_while (const struct bsd_process, p, &all, !status)
+		*used += p->uid == process->uid;
 	buffer_fini(&all);
 	return bsd_state(status);
 }

@@ -73,13 +73,12 @@ static int visit_all(struct backend_run *run, bsd_member_visitor visitor, struct
 	const struct bsd_source *s = bsd_source_of(run->os);
 	struct buffer all = { 0 };
 	int status = s->processes(s, &all);
-	const struct bsd_process *p = (const void *)all.data;
 
 	if (!status && buffer_failed(&all))
 		status = -ENOMEM;
-	for (size_t i = 0; !status && i < all.size / sizeof(*p); i++) {
-		if (!run->options.has_uid || run->options.is_host || p[i].uid == run->options.uid)
-			visitor(run, &p[i]);
+	buffer_each_while (const struct bsd_process, p, &all, !status) {
+		if (!run->options.has_uid || run->options.is_host || p->uid == run->options.uid)
+			visitor(run, p);
 	}
 	buffer_fini(&all);
 	return status ? error_errno(err, status, "list processes") : 0;

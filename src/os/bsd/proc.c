@@ -328,7 +328,6 @@ static int list_processes(struct backend_run *run, struct sooth_error *err)
 	const struct bsd_source *s = bsd_source_of(run->os);
 	const struct bsd_proc *p = run->state;
 	struct buffer all = { 0 };
-	const struct bsd_process *one;
 	int status = 0;
 
 	if (!run->options.is_host && !run->options.has_uid)
@@ -337,11 +336,10 @@ static int list_processes(struct backend_run *run, struct sooth_error *err)
 	status = s->processes(s, &all);
 	if (!status && buffer_failed(&all))
 		status = -ENOMEM;
-	one = (const void *)all.data;
-	for (size_t i = 0; !status && i < all.size / sizeof(*one); i++) {
-		if (run->options.is_host || one[i].uid == run->options.uid ||
-			map_get(&p->members.processes, &one[i].id))
-			add_process(run, &one[i]);
+	buffer_each_while (const struct bsd_process, one, &all, !status) {
+		if (run->options.is_host || one->uid == run->options.uid ||
+			map_get(&p->members.processes, &one->id))
+			add_process(run, one);
 	}
 	buffer_fini(&all);
 	return status ? error_errno(err, status, "list processes") : 0;

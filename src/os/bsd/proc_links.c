@@ -178,15 +178,12 @@ static void find_writers(struct bsd_links *l, struct bsd_links_pending *p, struc
 
 void bsd_links_write(struct bsd_links *l, struct backend_run *run)
 {
-	struct bsd_links_pending *all = (void *)l->pending.data;
 	const char *texts = (const char *)l->texts.data;
 	struct buffer pids = { 0 };
 
 	if (buffer_failed(&l->texts) || buffer_failed(&l->pending))
 		return backend_limit(run, "links of processes", "out of memory", "");
-	for (size_t i = 0; i < l->pending.size / sizeof(*all); i++) {
-		struct bsd_links_pending *p = &all[i];
-
+	buffer_each (struct bsd_links_pending, p, &l->pending) {
 		buffer_reset(&pids);
 		find_writers(l, p, &pids);
 		struct record_tail tail[] = {

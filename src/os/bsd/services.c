@@ -117,11 +117,10 @@ int bsd_list(const struct os *os, bool has_uid, uint32_t uid, struct buffer *pro
 	const struct bsd_source *s = bsd_source_of(os);
 	struct buffer all = { 0 };
 	int status = s->processes(s, &all);
-	const struct bsd_process *p = (const void *)all.data;
 
-	for (size_t i = 0; !status && i < all.size / sizeof(*p); i++) {
-		if (!has_uid || p[i].uid == uid)
-			buffer_append(process_ids, &p[i].id, sizeof(p[i].id));
+	buffer_each_while (const struct bsd_process, p, &all, !status) {
+		if (!has_uid || p->uid == uid)
+			buffer_append(process_ids, &p->id, sizeof(p->id));
 	}
 	buffer_fini(&all);
 	return status ? error_errno(err, status, "list processes") : 0;

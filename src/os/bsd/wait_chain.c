@@ -9,11 +9,9 @@
 
 const struct bsd_process *bsd_wait_process(const struct bsd_waits *w, uint32_t pid)
 {
-	const struct bsd_process *p = (const void *)w->processes.data;
-
-	for (size_t i = 0; i < w->processes.size / sizeof(*p); i++) {
-		if (p[i].id.pid == pid)
-			return &p[i];
+	buffer_each (const struct bsd_process, p, &w->processes) {
+		if (p->id.pid == pid)
+			return p;
 	}
 	return NULL;
 }

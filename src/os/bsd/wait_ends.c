@@ -49,18 +49,16 @@ static bool read_descriptor(void *user, const struct bsd_descriptor *d)
 void bsd_wait_ends_read(
 	struct bsd_wait_ends *e, const struct bsd_source *s, const struct buffer *processes)
 {
-	const struct bsd_process *p = (const void *)processes->data;
-
 	if (e->is_read)
 		return;
 	e->is_read = true;
 	e->state = SOOTH_STATE_VALUE;
-	for (size_t i = 0; i < processes->size / sizeof(*p); i++) {
-		struct reading r = { e, p[i].id.pid };
+	buffer_each (const struct bsd_process, p, processes) {
+		struct reading r = { e, p->id.pid };
 
-		if (p[i].is_kernel || p[i].state == 'Z')
+		if (p->is_kernel || p->state == 'Z')
 			continue;
-		if (s->descriptors(s, (pid_t)p[i].id.pid, read_descriptor, &r))
+		if (s->descriptors(s, (pid_t)p->id.pid, read_descriptor, &r))
 			e->state = SOOTH_STATE_TRUNCATED;
 	}
 	if (buffer_failed(&e->all)) {

@@ -102,14 +102,13 @@ static void add_ends(
 static void add_children(const struct bsd_wait_node *n, enum waits_confidence confidence)
 {
 	const struct bsd_waits *w = n->run->state;
-	const struct bsd_process *all = (const void *)w->processes.data;
 	unsigned added = 0;
 
-	for (size_t i = 0; i < w->processes.size / sizeof(*all) && added < CHILDREN_MAX; i++) {
-		if (all[i].ppid != n->process->id.pid)
+	buffer_each_while (const struct bsd_process, process, &w->processes, added < CHILDREN_MAX) {
+		if (process->ppid != n->process->id.pid)
 			continue;
 		bsd_wait_party(n, WAITS_RELATION_CHILD, WAITS_SOURCE_PROCESSES, confidence,
-			all[i].id.pid, WAITS_NO_FD, WAITS_NO_FD);
+			process->id.pid, WAITS_NO_FD, WAITS_NO_FD);
 		added++;
 	}
 }
@@ -158,16 +157,13 @@ static void write_pipe_objects(const struct bsd_wait_node *n, bool writes)
 
 static uint64_t address_of(struct bsd_waits *w, const struct bsd_source *s, uint64_t own)
 {
-	const struct bsd_socket_at *all;
-
 	if (!w->has_addresses)
 		w->sockets_state = bsd_state(
 			s->socket_addresses ? s->socket_addresses(s, &w->addresses) : -EOPNOTSUPP);
 	w->has_addresses = true;
-	all = (const void *)w->addresses.data;
-	for (size_t i = 0; i < w->addresses.size / sizeof(*all); i++) {
-		if (all[i].own == own)
-			return all[i].address;
+	buffer_each (const struct bsd_socket_at, socket, &w->addresses) {
+		if (socket->own == own)
+			return socket->address;
 	}
 	return 0;
 }
@@ -282,18 +278,17 @@ static void add_openers(const struct bsd_wait_node *n, const struct bsd_descript
 {
 	const struct bsd_source *s = bsd_source_of(n->run->os);
 	const struct bsd_waits *w = n->run->state;
-	const struct bsd_process *all = (const void *)w->processes.data;
 	uint32_t pids[PARTIES_MAX];
 	unsigned count = 0;
 
-	for (size_t i = 0; i < w->processes.size / sizeof(*all) && count < PARTIES_MAX; i++) {
+	buffer_each_while (const struct bsd_process, process, &w->processes, count < PARTIES_MAX) {
 		struct opener o = { .file = d };
 
-		if (all[i].is_kernel || all[i].id.pid == n->process->id.pid)
+		if (process->is_kernel || process->id.pid == n->process->id.pid)
 			continue;
-		s->descriptors(s, (pid_t)all[i].id.pid, is_open_there, &o);
+		s->descriptors(s, (pid_t)process->id.pid, is_open_there, &o);
 		if (o.has_it)
-			pids[count++] = all[i].id.pid;
+			pids[count++] = process->id.pid;
 	}
 	for (unsigned i = 0; i < count; i++)
 		bsd_wait_party(n, WAITS_RELATION_LOCK, WAITS_SOURCE_DESCRIPTORS,
@@ -306,26 +301,24 @@ static void write_file_lock_objects(const struct bsd_wait_node *n)
 	const struct bsd_source *s = bsd_source_of(n->run->os);
 	struct bsd_waits *w = n->run->state;
 	const struct bsd_descriptor *d;
-	const struct bsd_file_lock *all;
 	unsigned files = 0;
 
 	if (!w->has_locks && s->file_locks && s->file_locks(s, &w->locks))
 		buffer_reset(&w->locks);
 	w->has_locks = true;
-	all = (const void *)w->locks.data;
 	for (size_t i = 0; (d = descriptor_at(w, i)); i++) {
 		bool is_written = false;
 
-		for (size_t k = 0; !d->file.inode_state && k < w->locks.size / sizeof(*all); k++) {
-			if (!has_locked(&all[k], d, n->process->id.pid))
+		buffer_each_while (const struct bsd_file_lock, l, &w->locks, !d->file.inode_state) {
+			if (!has_locked(l, d, n->process->id.pid))
 				continue;
 			if (!is_written)
 				write_object(n, d, WAITS_ROLE_CALL, 0);
 			files += !is_written;
 			is_written = true;
-			if (all[k].pid)
+			if (l->pid)
 				bsd_wait_party(n, WAITS_RELATION_LOCK, WAITS_SOURCE_LOCKS,
-					files > 1 ? WAITS_LOW : WAITS_HIGH, all[k].pid, WAITS_NO_FD,
+					files > 1 ? WAITS_LOW : WAITS_HIGH, l->pid, WAITS_NO_FD,
 					d->file.fd);
 			else
 				add_openers(n, d);

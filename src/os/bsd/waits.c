@@ -86,7 +86,6 @@ static void read_descriptors(struct bsd_wait_node *n)
 {
 	const struct bsd_source *s = bsd_source_of(n->run->os);
 	struct bsd_waits *w = n->run->state;
-	struct bsd_kept_descriptor *kept;
 	int status;
 
 	buffer_reset(&w->descriptors);
@@ -96,9 +95,8 @@ static void read_descriptors(struct bsd_wait_node *n)
 	if (buffer_failed(&w->descriptors) || buffer_failed(&w->paths))
 		buffer_reset(&w->descriptors);
 	/* The buffer of paths no longer moves. */
-	kept = (void *)w->descriptors.data;
-	for (size_t i = 0; i < w->descriptors.size / sizeof(*kept); i++)
-		kept[i].d.path.data = (const char *)w->paths.data + kept[i].path_at;
+	buffer_each (struct bsd_kept_descriptor, k, &w->descriptors)
+		k->d.path.data = (const char *)w->paths.data + k->path_at;
 }
 
 static void write_thread(const struct bsd_wait_node *n)

@@ -183,21 +183,19 @@ static void add_threads(struct backend_run *run, const struct process_id *proces
 	const struct bsd_source *source = bsd_source_of(run->os);
 	struct sched_ktrace *s = run->state;
 	struct buffer all = { 0 };
-	const struct bsd_thread *t;
 	struct bsd_process p;
 
 	if (source->process(source, (pid_t)process->pid, &p) || !source->threads ||
 		source->threads(source, (pid_t)process->pid, &all))
 		buffer_reset(&all);
-	t = (const void *)all.data;
-	for (size_t i = 0; i < all.size / sizeof(*t); i++) {
-		struct switching *w = thread_of(s, process, t[i].tid, p.name, time_ns);
+	buffer_each (const struct bsd_thread, t, &all) {
+		struct switching *w = thread_of(s, process, t->tid, p.name, time_ns);
 
 		if (!w)
 			continue;
-		w->state = state_of(t[i].state);
+		w->state = state_of(t->state);
 		w->is_old = true;
-		memcpy(w->times.thread, t[i].name, strnlen(t[i].name, sizeof(w->times.thread) - 1));
+		memcpy(w->times.thread, t->name, strnlen(t->name, sizeof(w->times.thread) - 1));
 	}
 	buffer_fini(&all);
 }

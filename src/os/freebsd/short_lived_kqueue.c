@@ -259,13 +259,11 @@ static int begin_thread(struct backend_run *run, struct sooth_error *err)
 static int drain(struct backend_run *run, struct sooth_error *err)
 {
 	struct short_lived_kqueue *s = run->state;
-	const struct short_lived_exit *all;
 	int status;
 
 	pthread_mutex_lock(&s->lock);
-	all = (const void *)s->ended.data;
-	for (size_t i = 0; i < s->ended.size / sizeof(*all); i++) {
-		struct short_lived_exit e = all[i];
+	buffer_each (const struct short_lived_exit, ended, &s->ended) {
+		struct short_lived_exit e = *ended;
 
 		RECORD_APPEND(&run->out, &e, NULL, 0);
 	}
@@ -314,13 +312,12 @@ static int watch_all(struct backend_run *run, struct sooth_error *err)
 	for (unsigned i = 0; is_new && i < LISTS; i++) {
 		struct buffer all = { 0 };
 		int status = source->processes(source, &all);
-		const struct bsd_process *p = (const void *)all.data;
 
 		is_new = false;
-		for (size_t k = 0; !status && k < all.size / sizeof(*p); k++) {
-			if (p[k].is_kernel || map_get(&s->watched, &p[k].id.pid))
+		buffer_each_while (const struct bsd_process, p, &all, !status) {
+			if (p->is_kernel || map_get(&s->watched, &p->id.pid))
 				continue;
-			watch_process(run, &p[k]);
+			watch_process(run, p);
 			is_new = true;
 		}
 		buffer_fini(&all);

@@ -61,11 +61,9 @@ static uint32_t put_stack(struct backend_run *run, const struct kstack_thread *t
 
 static const struct bsd_thread *find_thread(const struct buffer *all, uint64_t tid)
 {
-	const struct bsd_thread *t = (const void *)all->data;
-
-	for (size_t i = 0; i < all->size / sizeof(*t); i++) {
-		if (t[i].tid == tid)
-			return &t[i];
+	buffer_each (const struct bsd_thread, t, all) {
+		if (t->tid == tid)
+			return t;
 	}
 	return NULL;
 }

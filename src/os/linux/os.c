@@ -468,11 +468,10 @@ static int linux_list(const struct os *os, bool has_uid, uint32_t uid, struct bu
 {
 	struct buffer pids = { 0 };
 	int status = procfs_list(&pids);
-	const pid_t *all = (const void *)pids.data;
 
 	(void)os;
-	for (size_t i = 0; i < pids.size / sizeof(*all) && !status; i++) {
-		_cleanup_close_ int fd = procfs_open(all[i]);
+	buffer_each_while (const pid_t, pid, &pids, !status) {
+		_cleanup_close_ int fd = procfs_open(*pid);
 		struct process_id process;
 		struct stat owner;
 

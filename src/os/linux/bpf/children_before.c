@@ -57,12 +57,10 @@ static void add_child(struct search *s, uint32_t pid)
 static void add_children_of(struct search *s, uint32_t pid)
 {
 	struct buffer children = { 0 };
-	const pid_t *all;
 
 	procfs_children((pid_t)pid, &children);
-	all = (const void *)children.data;
-	for (size_t i = 0; i < children.size / sizeof(*all); i++)
-		add_child(s, (uint32_t)all[i]);
+	buffer_each (const pid_t, child, &children)
+		add_child(s, (uint32_t)*child);
 	buffer_fini(&children);
 }
 
@@ -113,10 +111,8 @@ void children_before_emit(struct backend_run *run, struct follow *f)
 	map_init(&s.followed, sizeof(uint32_t), 0, SIZE_MAX);
 	map_init(&s.known, sizeof(uint32_t), 0, CHILDREN_MAX);
 	if (!follow_list(f, &list, &ignored)) {
-		const struct follow_listed *threads = (const void *)list.data;
-
-		for (size_t i = 0; i < list.size / sizeof(*threads); i++)
-			map_put(&s.followed, &threads[i].pid, NULL);
+		buffer_each (const struct follow_listed, thread, &list)
+			map_put(&s.followed, &thread->pid, NULL);
 		find_children(&s);
 	}
 	if (s.found.size)

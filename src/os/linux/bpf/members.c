@@ -42,10 +42,9 @@ static int visit_all(struct backend_run *run, member_visitor visitor, struct soo
 {
 	struct buffer pids = { 0 };
 	int status = procfs_list(&pids);
-	const pid_t *all = (const void *)pids.data;
 
-	for (size_t i = 0; i < pids.size / sizeof(*all) && !status; i++)
-		visitor(run, all[i], NULL);
+	buffer_each_while (const pid_t, pid, &pids, !status)
+		visitor(run, *pid, NULL);
 	buffer_fini(&pids);
 	return status ? error_errno(err, status, "list the processes in /proc") : 0;
 }

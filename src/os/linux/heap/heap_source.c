@@ -468,10 +468,8 @@ static void handle_records(struct backend_run *run, size_t from, bool is_stoppin
 /* Emits the remaining blocks of ended processes, which are known after the tables were read. */
 static void emit_blocks_left(struct heap_state *s)
 {
-	const struct process_id *all = (const void *)s->left.data;
-
-	for (size_t i = 0; i < s->left.size / sizeof(*all); i++)
-		heap_sums_ended(s->sums, &all[i]);
+	buffer_each (const struct process_id, id, &s->left)
+		heap_sums_ended(s->sums, id);
 	buffer_reset(&s->left);
 }
 

@@ -199,13 +199,8 @@ static void add_target(
 
 static void add_writer(struct proc_input *in, uint32_t pid)
 {
-	const uint32_t *all = (const void *)in->writers.data;
-
-	for (size_t i = 0; i < in->writers.size / sizeof(*all); i++) {
-		if (all[i] == pid)
-			return;
-	}
-	buffer_append(&in->writers, &pid, sizeof(pid));
+	if (!buffer_has(&in->writers, &pid, sizeof(pid)))
+		buffer_append(&in->writers, &pid, sizeof(pid));
 }
 
 static void collect_writers(
@@ -226,10 +221,8 @@ static void collect_writers(
 
 static bool has_other_end(const struct proc_input *in, const struct proc_neighbours *n)
 {
-	const uint32_t *all = (const void *)in->writers.data;
-
-	for (size_t i = 0; i < in->writers.size / sizeof(*all); i++) {
-		if (!n->is_own(n->user, &in->reader, all[i]))
+	buffer_each (const uint32_t, pid, &in->writers) {
+		if (!n->is_own(n->user, &in->reader, *pid))
 			return true;
 	}
 	return false;

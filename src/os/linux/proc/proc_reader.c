@@ -454,13 +454,8 @@ static void publish_agents(struct proc_reader *r, const struct backend_run *run)
 
 static void add_user(struct buffer *uids, uint32_t uid)
 {
-	const uint32_t *all = (const void *)uids->data;
-
-	for (size_t i = 0; i < uids->size / sizeof(uid); i++) {
-		if (all[i] == uid)
-			return;
-	}
-	buffer_append(uids, &uid, sizeof(uid));
+	if (!buffer_has(uids, &uid, sizeof(uid)))
+		buffer_append(uids, &uid, sizeof(uid));
 }
 
 /* Versions are read for the users of agents and the caller: once, and again if a folder timed

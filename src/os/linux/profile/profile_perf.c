@@ -156,11 +156,9 @@ static int add_threads(struct profile_perf *s, struct perf_process *process, int
 
 static void announce_mapped_files(struct profile_perf *s, const struct perf_process *process)
 {
-	const struct stack_mapping *all = (const void *)process->mappings.data;
-
-	for (size_t i = 0; i < process->mappings.size / sizeof(*all); i++) {
-		if (all[i].is_code)
-			stack_walker_meet(&s->walker, &process->id, &all[i], NULL);
+	buffer_each (const struct stack_mapping, mapping, &process->mappings) {
+		if (mapping->is_code)
+			stack_walker_meet(&s->walker, &process->id, mapping, NULL);
 	}
 }
 

@@ -44,13 +44,11 @@ static void make_table(struct profile_walks *w, uint64_t key, struct profile_kno
 void profile_walks_ahead(struct profile_walks *w, pid_t pid, const char *const *names)
 {
 	struct buffer keys = { 0 };
-	const uint64_t *all;
 
 	assert(w);
 	profile_files_open_ahead(&w->files, pid, names, &keys);
-	all = (const void *)keys.data;
-	for (size_t i = 0; i < keys.size / sizeof(*all); i++)
-		make_table(w, all[i], profile_files_get(&w->files, all[i]));
+	buffer_each (const uint64_t, key, &keys)
+		make_table(w, *key, profile_files_get(&w->files, *key));
 	buffer_fini(&keys);
 }
 

@@ -271,17 +271,16 @@ static struct unwind_found find_row(
 /* Finds the file of the process that has an engine: only large files are examined. */
 static void find_engine(struct stack_walker *s)
 {
-	const struct stack_mapping *all = (const void *)s->mappings->data;
 	struct profile_raw *raw = &s->at.walk.raw;
 
 	raw->engine = 0;
-	for (size_t i = 0; i < s->mappings->size / sizeof(*all) && !raw->engine; i++) {
-		if (!all[i].is_code || all[i].file == PROFILE_FILE_NONE ||
-			all[i].to - all[i].from < ENGINE_BYTES_LEAST)
+	buffer_each_while (const struct stack_mapping, mapping, s->mappings, !raw->engine) {
+		if (!mapping->is_code || mapping->file == PROFILE_FILE_NONE ||
+			mapping->to - mapping->from < ENGINE_BYTES_LEAST)
 			continue;
-		open_file(s, &all[i], NULL);
-		if (runtime_set_has(&s->stacks.runtimes, all[i].file))
-			raw->engine = all[i].file;
+		open_file(s, mapping, NULL);
+		if (runtime_set_has(&s->stacks.runtimes, mapping->file))
+			raw->engine = mapping->file;
 	}
 }
 

@@ -426,14 +426,12 @@ static int seize_process(struct tracees *all, const struct tracer_request *reque
 	tracee_find_page_server((pid_t)process->pid);
 	while (is_new && !status) {
 		struct buffer tids = { 0 };
-		const uint32_t *found;
 
 		is_new = false;
 		status = list_threads(process, &tids);
-		found = (const void *)tids.data;
-		for (size_t i = 0; i < tids.size / sizeof(*found) && !status; i++)
-			status = seize_thread(
-				all, process, (pid_t)found[i], request->interest, &is_new);
+		buffer_each_while (const uint32_t, tid, &tids, !status)
+			status =
+				seize_thread(all, process, (pid_t)*tid, request->interest, &is_new);
 		buffer_fini(&tids);
 	}
 	return status || has_threads_of(all, process) ? status : -ESRCH;

@@ -81,20 +81,18 @@ static int read_threads(
 {
 	struct stacks_procfs *s = run->state;
 	int status = caller_may_watch(run->os, &of->id, &(struct sooth_error){ 0 });
-	const uint32_t *all;
 
 	if (!status)
 		status = process_snapshot_threads(of, &s->tids, THREADS_MAX);
 	if (status < 0)
 		return status;
-	all = (const void *)s->tids.data;
-	for (size_t i = 0; i < s->tids.size / sizeof(*all); i++) {
-		struct stacks_seen seen = { .tid = all[i], .call = NO_CALL };
+	buffer_each (const uint32_t, tid, &s->tids) {
+		struct stacks_seen seen = { .tid = *tid, .call = NO_CALL };
 
-		if (!read_stat(s, of, all[i], &seen))
+		if (!read_stat(s, of, *tid, &seen))
 			continue; /* it has ended */
-		read_times(s, of, all[i], &seen);
-		read_registers(s, of, all[i], &seen);
+		read_times(s, of, *tid, &seen);
+		read_registers(s, of, *tid, &seen);
 		buffer_append(out, &seen, sizeof(seen));
 	}
 	return buffer_failed(out) ? -ENOMEM : status;

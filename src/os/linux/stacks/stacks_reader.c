@@ -94,17 +94,16 @@ static bool has_not_run(const struct stacks_seen *before, const struct stacks_se
 static bool walk_round(struct backend_run *run, uint64_t time_ns)
 {
 	struct stacks_reader *s = run->state;
-	struct stacks_reading *all = (void *)s->threads.data;
 	bool has_moved = false;
 
-	for (size_t i = 0; i < s->threads.size / sizeof(*all); i++) {
-		const struct stacks_seen *seen = seen_at(&s->seen, all[i].at);
+	buffer_each (struct stacks_reading, reading, &s->threads) {
+		const struct stacks_seen *seen = seen_at(&s->seen, reading->at);
 
-		if (all[i].is_walked || !seen)
+		if (reading->is_walked || !seen)
 			continue;
-		all[i].stack = stack_walker_walk(
+		reading->stack = stack_walker_walk(
 			&s->walker, seen, (const void *)(seen + 1), time_ns, &run->out);
-		all[i].is_walked = true;
+		reading->is_walked = true;
 		s->is_memory_refused |= s->walker.memory.status == -EPERM;
 		has_moved |= seen->has_registers;
 	}
@@ -115,26 +114,25 @@ static bool walk_round(struct backend_run *run, uint64_t time_ns)
 static bool reread_threads(struct backend_run *run, const struct process_snapshot *of)
 {
 	struct stacks_reader *s = run->state;
-	struct stacks_reading *all = (void *)s->threads.data;
 	size_t position = 0;
 	bool has_moved = false;
 
 	buffer_reset(&s->again);
 	if (s->read(run, of, &s->again) < 0)
 		return false;
-	for (size_t i = 0; i < s->threads.size / sizeof(*all); i++) {
-		const struct stacks_seen *before = seen_at(&s->seen, all[i].at);
-		const struct stacks_seen *after = find_again(&s->again, all[i].tid, &position);
+	buffer_each (struct stacks_reading, one, &s->threads) {
+		const struct stacks_seen *before = seen_at(&s->seen, one->at);
+		const struct stacks_seen *after = find_again(&s->again, one->tid, &position);
 
 		if (!before || !after || !before->has_registers)
 			continue;
-		all[i].has_moved = !has_not_run(before, after);
-		if (!all[i].has_moved)
+		one->has_moved = !has_not_run(before, after);
+		if (!one->has_moved)
 			continue;
 		has_moved = true;
-		all[i].is_walked = false;
+		one->is_walked = false;
 		/* The copies stand behind the threads of the first reading. */
-		all[i].at = s->seen.size;
+		one->at = s->seen.size;
 		buffer_append(&s->seen, after, seen_size(after));
 	}
 	return has_moved && !buffer_failed(&s->seen);

@@ -421,15 +421,13 @@ static void remove_dead(int tracefs, const struct definition *definition, const 
 
 void uprobes_sweep_dead(int tracefs, const struct log *log)
 {
-	const struct definition *definitions;
 	struct buffer events = { 0 };
 	int code = visit_definitions(tracefs, collect_event, &events);
 
 	if (code)
 		log_line(log, LOG_WARNING, "list the probes in tracefs: %s", strerror(-code));
-	definitions = (const void *)events.data;
-	for (size_t i = 0; i < events.size / sizeof(*definitions); i++)
-		remove_dead(tracefs, &definitions[i], log);
+	buffer_each (const struct definition, definitions, &events)
+		remove_dead(tracefs, definitions, log);
 	buffer_fini(&events);
 }
 

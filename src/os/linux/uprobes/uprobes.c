@@ -431,13 +431,10 @@ size_t uprobes_descriptors(const struct uprobes *u)
 
 void uprobes_detach(struct uprobes *u)
 {
-	const struct attachment *a;
-
 	if (!u)
 		return;
-	a = (const void *)u->attached.data;
-	for (size_t i = 0; i < u->attached.size / sizeof(*a); i++)
-		close(a[i].fd);
+	buffer_each (const struct attachment, a, &u->attached)
+		close(a->fd);
 	buffer_reset(&u->attached);
 }
 

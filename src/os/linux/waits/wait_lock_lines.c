@@ -260,13 +260,7 @@ static void add_fdinfo(struct wait_reader *r, uint32_t pid, uint32_t fd)
 /* Returns whether locks were read: those of a process (its PID) or a path (its hash). */
 static bool was_read(const struct wait_reader *r, uint64_t key)
 {
-	const uint64_t *all = (const void *)r->locks.read.data;
-
-	for (size_t i = 0; i < r->locks.read.size / sizeof(key); i++) {
-		if (all[i] == key)
-			return true;
-	}
-	return false;
+	return buffer_has(&r->locks.read, &key, sizeof(key));
 }
 
 static void note_read(struct wait_reader *r, uint64_t key)

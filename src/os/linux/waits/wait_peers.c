@@ -86,7 +86,6 @@ void wait_add_peers(struct wait_reader *r, int process, uint32_t pid)
 {
 	struct buffer peers = { 0 };
 	const struct wait_end *all;
-	struct waits_peer *found;
 	size_t count, sockets = 0;
 
 	wait_ends_first(&r->ends, WAIT_END_SOCKET, 0, &count); /* reads them */
@@ -100,8 +99,7 @@ void wait_add_peers(struct wait_reader *r, int process, uint32_t pid)
 		add_socket(r, &peers, process, &all[i]);
 		sockets++;
 	}
-	found = (void *)peers.data;
-	for (size_t i = 0; i < peers.size / sizeof(*found); i++)
-		emit_peer(r, &found[i]);
+	buffer_each (struct waits_peer, peer, &peers)
+		emit_peer(r, peer);
 	buffer_fini(&peers);
 }

@@ -233,13 +233,12 @@ bool wait_sockets_is_half_open(const struct wait_sockets *s, const struct wait_s
 static const struct wait_socket *pending_at(
 	const struct wait_sockets *s, const struct wait_socket *of)
 {
-	const struct wait_pending *all = (const void *)s->pending.data;
 	size_t count;
 	const struct wait_socket *entries = wait_sockets_all(s, &count);
 
-	for (size_t i = 0; i < s->pending.size / sizeof(*all); i++) {
-		if (all[i].inode == of->inode && all[i].listener < count)
-			return &entries[all[i].listener];
+	buffer_each (const struct wait_pending, pending, &s->pending) {
+		if (pending->inode == of->inode && pending->listener < count)
+			return &entries[pending->listener];
 	}
 	return NULL;
 }

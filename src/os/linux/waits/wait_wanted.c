@@ -55,16 +55,14 @@ static bool find_thread(struct wait_reader *r, uint32_t pid, enum glance wanted,
 	struct wait_node n = { .process = -1, .may_read = true };
 	_cleanup_process_snapshot_ struct process_snapshot of = { .process = -1 };
 	struct buffer bytes = { 0 }, tids = { 0 };
-	const uint32_t *all;
 	bool is_found = false;
 
 	if (!process_snapshot_open_stat(&of, r->run, (pid_t)pid, NULL, &n.stat, &bytes) &&
 		process_snapshot_threads(&of, &tids, THREADS_MAX) >= 0) {
 		n.process = of.process;
 		*start_ticks = n.stat.start_ticks;
-		all = (const void *)tids.data;
-		for (size_t i = 0; i < tids.size / sizeof(*all) && !is_found; i++) {
-			enum syscall_wait_kind kind = wait_read_thread_call(r, &n, all[i], found);
+		buffer_each_while (const uint32_t, tid, &tids, !is_found) {
+			enum syscall_wait_kind kind = wait_read_thread_call(r, &n, *tid, found);
 
 			is_found = found->record.tid && is_waiter_of(found, kind, wanted, pid);
 		}
