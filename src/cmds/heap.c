@@ -499,6 +499,7 @@ static struct sooth_observer_options observer_options_of(
 	options.heap.takes_stacks = needs_stacks(c) || options.heap.bytes_per_sample;
 	options.heap.has_source_lines = options.heap.takes_stacks || in_kernel;
 	options.heap.sums_in_kernel = in_kernel;
+	options.heap.samples_scripts = !c->heap.exact;
 	options.heap.adapts_to_load = may_use_samples(c);
 	options.heap.chosen_engine = chosen_engine(c, arguments);
 	return options;

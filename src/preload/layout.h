@@ -18,7 +18,7 @@
  * that it launched, or a child of one, with the same number has the same filters. */
 #define PRELOAD_VARIABLE "SOOTH_PRELOAD"
 #define PRELOAD_MEMORY	 "sooth-heap" /* name of sooth's memory in mappings */
-#define PRELOAD_VERSION	 5
+#define PRELOAD_VERSION	 6
 
 /* Name of a file beside the socket: a program that cannot connect opens it. */
 #define PRELOAD_UNSEEN "unseen"
@@ -91,6 +91,7 @@ enum preload_ask {
 	PRELOAD_ASK_MAPPING,  /* the mapping of an address: its start and end */
 	PRELOAD_ASK_AROUND,   /* calls will bypass the library: until they are probed */
 	PRELOAD_ASK_PROCESS,  /* until sooth knows the PID, which the process itself does not */
+	PRELOAD_ASK_STACK, /* the stack with functions of scripts: its id, and whether it has any */
 };
 
 #define PRELOAD_ASK_KIND   0xffu
@@ -102,6 +103,15 @@ enum preload_ask {
 #define PRELOAD_AROUND_DEEP 2u
 #define PRELOAD_AROUND_NEXT 4u
 #define PRELOAD_AROUND_ALL  7u
+
+enum preload_register {
+	PRELOAD_PC,
+	PRELOAD_SP,
+	PRELOAD_FP,
+	PRELOAD_LINK, /* 0: the return address is on the stack */
+	PRELOAD_THREAD,
+	PRELOAD_REGISTERS,
+};
 
 struct preload_slot {
 	atomic_uint state;
@@ -115,7 +125,9 @@ struct preload_slot {
 	atomic_ullong lost;	/* records that were not written */
 	atomic_uint ask;	/* enum preload_ask and its number; 0: no request */
 	atomic_ullong argument; /* an address, or PRELOAD_AROUND_* */
-	atomic_uint is_waiting; /* the thread waits in the kernel for `space` */
+	/* PRELOAD_ASK_STACK: registers of the thread as if at the start of the called function. */
+	atomic_ullong registers[PRELOAD_REGISTERS];
+	atomic_uint is_waiting;		 /* the thread waits in the kernel for `space` */
 	_Alignas(64) atomic_ullong tail; /* words read; sooth writes this member and those below */
 	atomic_uint answered;		 /* number of the last answered request */
 	atomic_ullong answer[2];
@@ -203,10 +215,16 @@ struct preload_hello {
 	char token[PRELOAD_TOKEN_BYTES];
 };
 
+#define PRELOAD_LOOPS 2
+
 /* Comes with two descriptors: sooth's page, read-only, and the segment. */
 struct preload_welcome {
 	uint32_t version;
-	uint32_t unused;
+	uint32_t runs_scripts; /* the program has an interpreter whose functions sooth finds */
+	/* The code of the interpreter's loop, which calls of functions of scripts are in. */
+	struct preload_range {
+		uint64_t from, to;
+	} loops[PRELOAD_LOOPS];
 };
 
 /* --- time --- */

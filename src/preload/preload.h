@@ -34,6 +34,7 @@ struct kept_frame {
 	uint64_t pc_at, fp_at; /* where the step found pc and fp of the next frame; 0: unchanged */
 	uint64_t hash;	       /* hash of this frame and all frames above it */
 	uint64_t breaks;       /* the step depends on more than these words */
+	uint64_t has_scripts;  /* this frame, or one above it, may be that of a script */
 };
 
 /* The last stack of a thread, the outermost frame first. */
@@ -57,6 +58,17 @@ struct thread_stacks {
 	uint64_t sent[SENT];
 };
 
+#define SCRIPTS 8192u /* cached ids of stacks with functions of scripts; a power of two */
+
+/* The last sampled stack for each stack that this library has walked (scripts.c). */
+struct thread_scripts {
+	uint64_t bytes; /* allocated since the last sample */
+	struct script {
+		uint64_t of; /* hash of the walked stack, mixed with the image */
+		uint64_t id; /* id of the sampled stack; 0: it has no functions of scripts */
+	} all[SCRIPTS];
+};
+
 struct thread {
 	uint32_t image; /* the process image for which the other members are valid; 0: none yet */
 	bool is_busy;	/* the thread is in this library: a signal handler may interrupt it */
@@ -78,7 +90,8 @@ struct thread {
 	uint64_t last_ticks;
 	uint64_t stack_from, stack_to; /* known part of the thread's stack */
 	struct thread_calls *calls;
-	struct thread_stacks *stacks; /* NULL: not requested */
+	struct thread_stacks *stacks;	/* NULL: not requested */
+	struct thread_scripts *scripts; /* NULL: the program runs no scripts */
 };
 
 /*
@@ -184,6 +197,12 @@ void loaded_find_new(struct thread *t);
 /* Prepares stack walks, at the start of a program whose stacks are walked. */
 bool stack_begin(void);
 void stack_forget_code(void);
+/* Prepares samples of scripts, at the start of a program that runs some. */
+bool scripts_begin(const struct preload_range loops[PRELOAD_LOOPS]);
+/* Returns the id of the last sampled stack for the walked one, which has functions of scripts too;
+ * else `hash`. Takes a sample now and then: sooth reads the stack while this thread waits. */
+uint64_t scripts_stack(struct thread *t, uint64_t hash, const uintptr_t *frame,
+	const void *function, uint64_t size);
 
 /* Returns whether sooth runs: it has neither ended nor been killed. */
 static inline bool session_is_on(void)

@@ -355,6 +355,7 @@ static void walk_stack(struct walking *walking)
 	w->end = end_of_stack(t, w->sp);
 	walking->kept = t->stacks->kept.end == w->end ? t->stacks->kept.count : 0;
 	while (w->end) {
+		struct unwind_rule rule;
 		struct kept_frame *f = &walking->new_frames[walking->count];
 
 		if (!w->pc) {
@@ -373,7 +374,9 @@ static void walk_stack(struct walking *walking)
 		f->raw_pc = w->pc;
 		walking->count++;
 		w->breaks = false;
-		if (!step_by_rule(t, w, unwind_find(f->pc)))
+		rule = unwind_find(f->pc);
+		f->has_scripts = scripts_are_in(f->pc, rule);
+		if (!step_by_rule(t, w, rule))
 			break;
 		f->pc_at = w->pc_at;
 		f->fp_at = w->fp_at;
@@ -397,6 +400,8 @@ static void keep_frames(struct walking *walking)
 	uint64_t hash = walking->kept ? kept->frames[walking->kept - 1].hash
 				      : mix_hash(0x9e3779b97f4a7c15ull, walking->w.outcome);
 
+	uint64_t has_scripts = walking->kept && kept->frames[walking->kept - 1].has_scripts;
+
 	/* The whole stack is too deep: some new frames are left out. */
 	if (count < walking->count)
 		walking->w.outcome = PRELOAD_END_DEPTH;
@@ -405,6 +410,7 @@ static void keep_frames(struct walking *walking)
 
 		*f = walking->new_frames[walking->count - 1 - i];
 		hash = f->hash = mix_hash(hash, f->pc);
+		has_scripts = f->has_scripts |= has_scripts;
 	}
 	kept->count = walking->kept + count;
 	kept->outcome = walking->w.outcome;

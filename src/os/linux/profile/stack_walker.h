@@ -33,6 +33,9 @@ struct stack_memory {
 struct stack_walker {
 	struct profile_files files;
 	struct profile_stacks stacks;
+	/* Where files and stacks are kept: the two above, or the caller's. */
+	struct profile_files *to_files;
+	struct profile_stacks *to_stacks;
 	struct map rows;   /* file and offset -> struct unwind_found */
 	struct map tables; /* file without an index -> struct unwind_table */
 	struct timeout timeout;
@@ -65,6 +68,10 @@ int stack_walker_process(struct stack_walker *s, const struct process_id *proces
  * number of the stack. A new stack is written to `out`. */
 uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *seen,
 	const uint64_t *kernel, uint64_t time_ns, struct buffer *out);
+/* Walks the stack of a thread that waits, again and again: in the fewest calls, if most of its
+ * memory is where the last walk found it. */
+uint32_t stack_walker_walk_again(struct stack_walker *s, const struct stacks_seen *seen,
+	uint64_t time_ns, struct buffer *out);
 /* Walks a stack from a copy; stack_walker_process() is not needed. Functions of Python are not
  * found: their frames are not in the copy. */
 uint32_t stack_walker_walk_copy(struct stack_walker *s, const struct stack_copied *of,
