@@ -32,7 +32,7 @@ uint64_t call_walk(struct thread *t, const uintptr_t *frame, const void *functio
 	SIGNAL_BARRIER();
 	hash = stack_walk_frames(t, frame, function);
 	if (UNLIKELY(t->scripts))
-		hash = scripts_stack(t, hash, frame, function, size);
+		hash = scripts_stack(t, hash, function, size);
 	SIGNAL_BARRIER();
 	t->is_busy = false;
 	return hash;

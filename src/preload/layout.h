@@ -63,6 +63,24 @@ struct preload_page {
 	atomic_ullong ticks; /* the time of the last beat */
 };
 
+/* --- in the memory of the program --- */
+
+struct preload_frame {
+	uint64_t pc; /* the reported address, within the call */
+	uint64_t raw_pc, sp, fp;
+	uint64_t pc_at, fp_at; /* where the step found pc and fp of the next frame; 0: unchanged */
+	uint64_t hash;	       /* hash of this frame and all frames above it */
+	uint64_t breaks;       /* the step depends on more than these words */
+	uint64_t has_scripts;  /* this frame, or one above it, may be that of a script */
+};
+
+/* The last stack of a thread, the outermost frame first. */
+struct preload_kept {
+	uint32_t count, outcome;
+	uint64_t end; /* end of the memory of the stack */
+	struct preload_frame frames[PRELOAD_FRAMES_MAX];
+};
+
 /* --- a segment: its head, slots, then their rings --- */
 
 struct preload_head {
@@ -104,15 +122,6 @@ enum preload_ask {
 #define PRELOAD_AROUND_NEXT 4u
 #define PRELOAD_AROUND_ALL  7u
 
-enum preload_register {
-	PRELOAD_PC,
-	PRELOAD_SP,
-	PRELOAD_FP,
-	PRELOAD_LINK, /* 0: the return address is on the stack */
-	PRELOAD_THREAD,
-	PRELOAD_REGISTERS,
-};
-
 struct preload_slot {
 	atomic_uint state;
 	atomic_uint tid, pid;	   /* ids from the C library; 0: not known */
@@ -124,9 +133,8 @@ struct preload_slot {
 				   time of sooth's last beat */
 	atomic_ullong lost;	/* records that were not written */
 	atomic_uint ask;	/* enum preload_ask and its number; 0: no request */
-	atomic_ullong argument; /* an address, or PRELOAD_AROUND_* */
-	/* PRELOAD_ASK_STACK: registers of the thread as if at the start of the called function. */
-	atomic_ullong registers[PRELOAD_REGISTERS];
+	atomic_ullong argument; /* an address, also of a struct preload_kept, or PRELOAD_AROUND_* */
+	atomic_ullong function, thread;	 /* PRELOAD_ASK_STACK: the called one; the thread pointer */
 	atomic_uint is_waiting;		 /* the thread waits in the kernel for `space` */
 	_Alignas(64) atomic_ullong tail; /* words read; sooth writes this member and those below */
 	atomic_uint answered;		 /* number of the last answered request */

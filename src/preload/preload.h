@@ -28,22 +28,6 @@ struct call {
 
 #define NESTED_MAX 32
 
-struct kept_frame {
-	uint64_t pc; /* the reported address, within the call */
-	uint64_t raw_pc, sp, fp;
-	uint64_t pc_at, fp_at; /* where the step found pc and fp of the next frame; 0: unchanged */
-	uint64_t hash;	       /* hash of this frame and all frames above it */
-	uint64_t breaks;       /* the step depends on more than these words */
-	uint64_t has_scripts;  /* this frame, or one above it, may be that of a script */
-};
-
-/* The last stack of a thread, the outermost frame first. */
-struct kept_stack {
-	uint32_t count, outcome;
-	uint64_t end; /* end of the memory of the stack */
-	struct kept_frame frames[PRELOAD_FRAMES_MAX];
-};
-
 #define SENT 4096u /* number of cached hashes of stacks that were written; a power of two */
 
 /* Private memory for each slot, because thread-local memory would take space of the thread's stack.
@@ -53,8 +37,8 @@ struct thread_calls {
 };
 
 struct thread_stacks {
-	struct kept_stack kept;
-	struct kept_frame new_frames[PRELOAD_FRAMES_MAX];
+	struct preload_kept kept;
+	struct preload_frame new_frames[PRELOAD_FRAMES_MAX];
 	uint64_t sent[SENT];
 };
 
@@ -201,8 +185,7 @@ void stack_forget_code(void);
 bool scripts_begin(const struct preload_range loops[PRELOAD_LOOPS]);
 /* Returns the id of the last sampled stack for the walked one, which has functions of scripts too;
  * else `hash`. Takes a sample now and then: sooth reads the stack while this thread waits. */
-uint64_t scripts_stack(struct thread *t, uint64_t hash, const uintptr_t *frame,
-	const void *function, uint64_t size);
+uint64_t scripts_stack(struct thread *t, uint64_t hash, const void *function, uint64_t size);
 
 /* Returns whether sooth runs: it has neither ended nor been killed. */
 static inline bool session_is_on(void)

@@ -13,11 +13,12 @@
  * start. Both kinds of samples have these limits. */
 #define CREDIT_PARTS 10
 #define TIME_PARTS   20
-#define MOST_PARTS   500 /* of a second: the most that one sample counts */
+#define MOST_PARTS   500 /* of a second: of the first sample */
 
 static uint64_t begin;
 static struct preload_range loops[PRELOAD_LOOPS];
 static atomic_ullong spent_on_new, spent_on_bytes;
+static atomic_bool has_sampled;
 
 bool scripts_begin(const struct preload_range all[PRELOAD_LOOPS])
 {
@@ -46,42 +47,33 @@ static bool may_spend(const atomic_ullong *spent, uint64_t now)
 					  second / CREDIT_PARTS + (now - begin) / TIME_PARTS;
 }
 
-/* Charges a sample that took long only in part: the first one opens files. */
+/* Charges the time of a sample; that of the first one, for which sooth opens files, in part. */
 static void charge(atomic_ullong *spent, uint64_t ticks)
 {
 	uint64_t most =
 		atomic_load_explicit(&sooth_page->second, memory_order_relaxed) / MOST_PARTS;
 
-	atomic_fetch_add_explicit(spent, ticks < most ? ticks : most, memory_order_relaxed);
+	if (ticks > most && !atomic_exchange_explicit(&has_sampled, true, memory_order_relaxed))
+		ticks = most;
+	atomic_fetch_add_explicit(spent, ticks, memory_order_relaxed);
 }
 
 /* Returns the id of the thread's stack; 0: it has no functions of scripts. `hash` if sooth could
  * not read it. */
-static uint64_t take_sample(
-	struct thread *t, uint64_t hash, const uintptr_t *frame, const void *function)
+static uint64_t take_sample(struct thread *t, uint64_t hash, const void *function)
 {
-	atomic_ullong *registers = t->slot->registers;
 	unsigned long long answer[2];
 
-	atomic_store(&registers[PRELOAD_PC], (uintptr_t)function);
-#if defined(__x86_64__)
-	atomic_store(&registers[PRELOAD_SP], (uintptr_t)(frame + 1));
-	atomic_store(&registers[PRELOAD_LINK], 0);
-#else
-	atomic_store(&registers[PRELOAD_SP], (uintptr_t)(frame + 2));
-	atomic_store(&registers[PRELOAD_LINK], frame[1]);
-#endif
-	atomic_store(&registers[PRELOAD_FP], frame[0]);
-	atomic_store(&registers[PRELOAD_THREAD], (uintptr_t)__builtin_thread_pointer());
-	if (!session_ask(t, PRELOAD_ASK_STACK, 0, answer) || !answer[0])
+	atomic_store(&t->slot->function, (uintptr_t)function);
+	atomic_store(&t->slot->thread, (uintptr_t)__builtin_thread_pointer());
+	if (!session_ask(t, PRELOAD_ASK_STACK, (uintptr_t)&t->stacks->kept, answer) || !answer[0])
 		return hash;
 	return answer[1] ? answer[0] : 0;
 }
 
-uint64_t scripts_stack(struct thread *t, uint64_t hash, const uintptr_t *frame,
-	const void *function, uint64_t size)
+uint64_t scripts_stack(struct thread *t, uint64_t hash, const void *function, uint64_t size)
 {
-	const struct kept_stack *kept = &t->stacks->kept;
+	const struct preload_kept *kept = &t->stacks->kept;
 	struct thread_scripts *scripts = t->scripts;
 	struct script *s = &scripts->all[hash & (SCRIPTS - 1)];
 	uint64_t of = hash ^ (uint64_t)t->image << 32, now;
@@ -99,7 +91,7 @@ uint64_t scripts_stack(struct thread *t, uint64_t hash, const uintptr_t *frame,
 	if (spent == &spent_on_new && (!is_new || !may_spend(spent, now)))
 		return is_new ? hash : s->id;
 	scripts->bytes = 0;
-	s->id = take_sample(t, hash, frame, function);
+	s->id = take_sample(t, hash, function);
 	s->of = of;
 	charge(spent, session_ticks() - now);
 	return s->id ? s->id : hash;

@@ -388,8 +388,6 @@ static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
 	struct walk *w = &s->at.walk;
 	const struct stack_mapping *m;
 
-	w->frames = 0;
-	w->own.file = w->own.words = w->besides = 0;
 	w->end = seen->is_foreign ? PROFILE_FOREIGN : PROFILE_KERNEL_ONLY;
 	if (!seen->has_registers || seen->is_foreign)
 		return;
@@ -406,17 +404,25 @@ static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
 	while (m && step_frame(s, m));
 }
 
-static uint32_t walk_stack(struct stack_walker *s, const struct stacks_seen *seen,
-	const uint64_t *kernel, uint64_t time_ns, struct buffer *out)
+static void begin_walk(struct stack_walker *s, const struct stacks_seen *seen, uint64_t time_ns)
 {
 	struct walk *w = &s->at.walk;
-	size_t words;
 
 	w->raw.record = (struct sooth_record){ .time_ns = time_ns,
 		.start_ticks = s->process.start_ticks,
 		.pid = (uint32_t)s->process.pid,
 		.tid = seen->tid };
-	walk_user(s, seen);
+	w->frames = 0;
+	w->own.file = w->own.words = w->besides = 0;
+	w->end = PROFILE_WHOLE;
+}
+
+static uint32_t end_walk(struct stack_walker *s, const struct stacks_seen *seen,
+	const uint64_t *kernel, struct buffer *out)
+{
+	struct walk *w = &s->at.walk;
+	size_t words;
+
 	w->raw.kernel_frames = seen->kernel_frames;
 	if (seen->kernel_frames)
 		memcpy(&w->tail[w->frames * FRAME_WORDS], kernel,
@@ -431,6 +437,14 @@ static uint32_t walk_stack(struct stack_walker *s, const struct stacks_seen *see
 	return profile_stacks_put(s->to_stacks, &w->raw, out);
 }
 
+static uint32_t walk_stack(struct stack_walker *s, const struct stacks_seen *seen,
+	const uint64_t *kernel, uint64_t time_ns, struct buffer *out)
+{
+	begin_walk(s, seen, time_ns);
+	walk_user(s, seen);
+	return end_walk(s, seen, kernel, out);
+}
+
 uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *seen,
 	const uint64_t *kernel, uint64_t time_ns, struct buffer *out)
 {
@@ -440,13 +454,41 @@ uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *see
 	return walk_stack(s, seen, kernel, time_ns, out);
 }
 
-uint32_t stack_walker_walk_again(struct stack_walker *s, const struct stacks_seen *seen,
-	uint64_t time_ns, struct buffer *out)
+void stack_walker_again(struct stack_walker *s)
 {
 	assert(s);
 	s->at.is_copy = false;
-	stack_memory_again(&s->memory, (pid_t)seen->tid);
-	return walk_stack(s, seen, NULL, time_ns, out);
+	stack_memory_again(&s->memory, (pid_t)s->process.pid);
+}
+
+bool stack_walker_read(struct stack_walker *s, void *out, uint32_t size, uint64_t address)
+{
+	assert(s);
+	return stack_memory_read(&s->memory, out, size, address);
+}
+
+uint32_t stack_walker_put(struct stack_walker *s, const struct stacks_seen *seen,
+	const struct stack_walked *frames, size_t count, uint32_t end, uint64_t time_ns,
+	struct buffer *out)
+{
+	assert(s);
+
+	struct walk *w = &s->at.walk;
+
+	begin_walk(s, seen, time_ns);
+	s->at.has_no_fp = false;
+	find_engine(s);
+	for (size_t i = 0; i < count; i++) {
+		w->pc = frames[i].pc;
+		w->sp = frames[i].sp;
+		w->fp = frames[i].fp;
+		w->is_exact = frames[i].is_exact;
+		if (!put_frame(s))
+			break;
+	}
+	if (!w->end)
+		w->end = end;
+	return end_walk(s, seen, NULL, out);
 }
 
 uint32_t stack_walker_walk_copy(struct stack_walker *s, const struct stack_copied *of,

@@ -48,6 +48,12 @@ struct stack_walker {
 	struct runtime_walk at;
 };
 
+/* A frame that was walked elsewhere. */
+struct stack_walked {
+	uint64_t pc, sp, fp;
+	bool is_exact; /* pc is an interrupted instruction, not a return address */
+};
+
 /* Data of a thread, copied when it was interrupted. The caller owns all of it. */
 struct stack_copied {
 	struct process_id process;
@@ -68,10 +74,15 @@ int stack_walker_process(struct stack_walker *s, const struct process_id *proces
  * number of the stack. A new stack is written to `out`. */
 uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *seen,
 	const uint64_t *kernel, uint64_t time_ns, struct buffer *out);
-/* Walks the stack of a thread that waits, again and again: in the fewest calls, if most of its
- * memory is where the last walk found it. */
-uint32_t stack_walker_walk_again(struct stack_walker *s, const struct stacks_seen *seen,
-	uint64_t time_ns, struct buffer *out);
+/* Begins to read another stack of the caller's `process`: reads at once what the last one needed,
+ * because it is mostly the same. */
+void stack_walker_again(struct stack_walker *s);
+bool stack_walker_read(struct stack_walker *s, void *out, uint32_t size, uint64_t address);
+/* Puts frames that were walked elsewhere, innermost first, with what runtimes find beside them;
+ * `end`: enum profile_end. Otherwise like stack_walker_walk(). */
+uint32_t stack_walker_put(struct stack_walker *s, const struct stacks_seen *seen,
+	const struct stack_walked *frames, size_t count, uint32_t end, uint64_t time_ns,
+	struct buffer *out);
 /* Walks a stack from a copy; stack_walker_process() is not needed. Functions of Python are not
  * found: their frames are not in the copy. */
 uint32_t stack_walker_walk_copy(struct stack_walker *s, const struct stack_copied *of,

@@ -40,11 +40,12 @@ static void find_mapping(const struct preload_process *p, uint64_t address, uint
 static void read_stack(struct preload_run *s, const struct preload_slot *slot,
 	preload_program program, uint64_t found[2])
 {
-	struct preload_sample sample = { .program = program,
-		.time_ns = preload_clock_ns(&s->clock, preload_ticks()) };
+	const struct preload_sample sample = { .program = program,
+		.time_ns = preload_clock_ns(&s->clock, preload_ticks()),
+		.kept = atomic_load(&slot->argument),
+		.function = atomic_load(&slot->function),
+		.thread = atomic_load(&slot->thread) };
 
-	for (size_t i = 0; i < PRELOAD_REGISTERS; i++)
-		sample.registers[i] = atomic_load(&slot->registers[i]);
 	preload_stacks_sample(s->stacks, &sample, &s->staged, found);
 }
 

@@ -253,26 +253,61 @@ void preload_stacks_add(
 	unlock_stacks(s);
 }
 
-/* Walks a stack from outside. Code that the interpreter has made since the mappings were read ends
- * the walk: then reads them again, but not too often. */
-static uint32_t walk_sample(struct preload_stacks *s, struct preload_mapped *mapped,
-	const struct preload_sample *from, const struct stacks_seen *seen, struct buffer *out)
+/* Reads the frames that the library has walked. The program could have written anything there. */
+static bool read_kept(
+	struct preload_stacks *s, const struct preload_sample *from, struct preload_kept *kept)
 {
-	uint32_t number;
+	return stack_walker_read(
+		       &s->walker, kept, offsetof(struct preload_kept, frames), from->kept) &&
+	       kept->count && kept->count <= PRELOAD_FRAMES_MAX && kept->outcome < PRELOAD_ENDS &&
+	       stack_walker_read(&s->walker, kept->frames,
+		       kept->count * (uint32_t)sizeof(kept->frames[0]),
+		       from->kept + offsetof(struct preload_kept, frames));
+}
+
+static uint32_t put_sample(struct preload_stacks *s, struct preload_mapped *mapped,
+	const struct preload_sample *from, struct buffer *out)
+{
+	struct stack_walked frames[PRELOAD_FRAMES_MAX + 1];
+	/* Which thread it is, its pointer says: an id would be one of the process's own namespace,
+	 * and could be any. */
+	const struct stacks_seen seen = { .thread_pointer = from->thread,
+		.tid = mapped->process.pid };
+	struct preload_kept kept;
 
 	s->walker.process = mapped->process;
 	s->walker.mappings = &mapped->mappings;
+	stack_walker_again(&s->walker);
+	if (!read_kept(s, from, &kept))
+		return PROFILE_STACK_NONE;
+	for (uint32_t i = 0; i < kept.count; i++) {
+		const struct preload_frame *f = &kept.frames[kept.count - 1 - i];
+
+		frames[i + 1] =
+			(struct stack_walked){ f->raw_pc, f->sp, f->fp, f->pc == f->raw_pc };
+	}
+	frames[0] = (struct stack_walked){ from->function, frames[1].sp, frames[1].fp, true };
+	return stack_walker_put(
+		&s->walker, &seen, frames, kept.count + 1, kept.outcome, from->time_ns, out);
+}
+
+/* Code that the interpreter has made since the mappings were read ends the stack: then reads them
+ * again, but not too often. */
+static uint32_t put_sample_by_mappings(struct preload_stacks *s, struct preload_mapped *mapped,
+	const struct preload_sample *from, struct buffer *out)
+{
+	uint32_t number;
+
 	lock_stacks(s);
-	number = stack_walker_walk_again(&s->walker, seen, from->time_ns, out);
+	number = put_sample(s, mapped, from, out);
 	unlock_stacks(s);
 	if (s->walker.at.walk.end != PROFILE_NO_CODE ||
 		from->time_ns - mapped->mapped_ns < MAP_AGAIN_NS)
 		return number;
 	mapped->mapped_ns = from->time_ns;
 	preload_stacks_map(s, from->program, &mapped->process);
-	s->walker.mappings = &mapped->mappings;
 	lock_stacks(s);
-	number = stack_walker_walk_again(&s->walker, seen, from->time_ns, out);
+	number = put_sample(s, mapped, from, out);
 	unlock_stacks(s);
 	return number;
 }
@@ -281,25 +316,11 @@ void preload_stacks_sample(struct preload_stacks *s, const struct preload_sample
 	struct buffer *out, uint64_t answer[2])
 {
 	struct preload_mapped *mapped = s ? map_get(&s->programs, &from->program) : NULL;
-	struct number_key key = { from->program, 0 };
-	uint32_t number, *known;
+	uint32_t number =
+		mapped ? put_sample_by_mappings(s, mapped, from, out) : PROFILE_STACK_NONE;
+	struct number_key key = { from->program, SAMPLE_ID | number };
+	uint32_t *known = number == PROFILE_STACK_NONE ? NULL : map_put(&s->numbers, &key, NULL);
 
-	if (!mapped)
-		return;
-
-	/* Which thread it is, its pointer says: an id would be one of the process's own namespace,
-	 * and could be any. */
-	const struct stacks_seen seen = { .pc = from->registers[PRELOAD_PC],
-		.sp = from->registers[PRELOAD_SP],
-		.fp = from->registers[PRELOAD_FP],
-		.link = from->registers[PRELOAD_LINK],
-		.thread_pointer = from->registers[PRELOAD_THREAD],
-		.tid = mapped->process.pid,
-		.has_registers = 1 };
-
-	number = walk_sample(s, mapped, from, &seen, out);
-	key.hash = SAMPLE_ID | number;
-	known = number == PROFILE_STACK_NONE ? NULL : map_put(&s->numbers, &key, NULL);
 	if (!known)
 		return;
 	*known = number;

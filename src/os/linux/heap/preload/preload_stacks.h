@@ -38,11 +38,12 @@ struct preload_stack {
 	uint32_t count, end; /* enum preload_end */
 };
 
-/* A thread that waits: its registers, as it wrote them. */
+/* A thread that waits, by its own words: where it keeps the frames it has walked, the function that
+ * they called, and its thread pointer. */
 struct preload_sample {
 	preload_program program;
 	uint64_t time_ns;
-	uint64_t registers[PRELOAD_REGISTERS];
+	uint64_t kept, function, thread;
 };
 
 struct preload_stacks *preload_stacks_open(
@@ -64,7 +65,7 @@ void preload_stacks_add(
 /* Sets whether the program has an interpreter whose functions a sample finds, and its loop. */
 void preload_stacks_welcome(
 	struct preload_stacks *s, preload_program program, struct preload_welcome *welcome);
-/* Walks the stack of a thread that waits, with functions of scripts. Sets its id for later calls,
+/* Finds functions of scripts on the stack of a thread that waits. Sets its id for later calls,
  * and whether it has such functions; both stay 0 if it could not be walked. */
 void preload_stacks_sample(struct preload_stacks *s, const struct preload_sample *from,
 	struct buffer *out, uint64_t answer[2]);
