@@ -101,7 +101,8 @@ static const struct option heap_options[] = {
 		.min = 1, .max = 1ull << 30),
 	FLAG_ROW(0, "exact", heap_config, heap.exact,
 		"record every call, where stacks would be added up in the kernel, or sampled "
-		"because that takes much; with --pages the stack of every page fault"),
+		"because that takes much, with the functions of scripts of each; with --pages the "
+		"stack of every page fault"),
 	VALUE_ROW(0, "blocks", U64, "COUNT", heap_config, observer.heap.blocks_most,
 		"blocks that can be live at a time where the kernel adds up (default 1048576); "
 		"each takes some 100 bytes of kernel memory",

@@ -42,7 +42,8 @@ struct thread_stacks {
 	uint64_t sent[SENT];
 };
 
-#define SCRIPTS 8192u /* cached ids of stacks with functions of scripts; a power of two */
+#define SCRIPTS	      8192u /* cached ids of stacks with functions of scripts; a power of two */
+#define SCRIPTS_SLOTS 64u   /* threads that have them; their memory counts as the program's data */
 
 /* The last sampled stack for each stack that this library has walked (scripts.c). */
 struct thread_scripts {

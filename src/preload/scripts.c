@@ -48,7 +48,7 @@ static bool may_spend(const atomic_ullong *spent, uint64_t now)
 }
 
 /* Charges the time of a sample; that of the first one, for which sooth opens files, in part. */
-static void charge(atomic_ullong *spent, uint64_t ticks)
+static void charge_sample(atomic_ullong *spent, uint64_t ticks)
 {
 	uint64_t most =
 		atomic_load_explicit(&sooth_page->second, memory_order_relaxed) / MOST_PARTS;
@@ -93,6 +93,6 @@ uint64_t scripts_stack(struct thread *t, uint64_t hash, const void *function, ui
 	scripts->bytes = 0;
 	s->id = take_sample(t, hash, function);
 	s->of = of;
-	charge(spent, session_ticks() - now);
+	charge_sample(spent, session_ticks() - now);
 	return s->id ? s->id : hash;
 }

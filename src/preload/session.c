@@ -115,7 +115,7 @@ static bool make_memory(const struct preload_welcome *welcome)
 		return calls;
 	stacks = connect_map(PRELOAD_SLOTS * sizeof(*stacks), -1, PROT_READ | PROT_WRITE);
 	if (welcome->runs_scripts && scripts_begin(welcome->loops))
-		scripts = connect_map(PRELOAD_SLOTS * sizeof(*scripts), -1, PROT_READ | PROT_WRITE);
+		scripts = connect_map(SCRIPTS_SLOTS * sizeof(*scripts), -1, PROT_READ | PROT_WRITE);
 	return stacks && stack_begin();
 }
 
@@ -184,7 +184,7 @@ static void claim_slot(struct thread *t, unsigned number)
 	t->ring_mask = preload_ring_words(number) - 1;
 	t->calls = &calls[number];
 	t->stacks = stacks ? &stacks[number] : NULL;
-	t->scripts = scripts ? &scripts[number] : NULL;
+	t->scripts = scripts && number < SCRIPTS_SLOTS ? &scripts[number] : NULL;
 	if (t->stacks)
 		t->stacks->kept.count = 0;
 	t->head = atomic_load(&slot->head);

@@ -118,7 +118,7 @@ static void stack_memory_begin(struct stack_memory *m, pid_t pid, const struct s
 	map_clear(&m->pages);
 }
 
-/* Reads the pages anew that the last walk has used, all at once, if it was of the same process:
+/* Reads again the pages that the last walk has used, all at once, if it was of the same process:
  * most walks of a process need the same ones, and each reading takes a call of another process. */
 static void stack_memory_again(struct stack_memory *m, pid_t pid)
 {
