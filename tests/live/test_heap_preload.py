@@ -3,6 +3,7 @@
 The engine in the process: against the workload's own truth, beside the engine in the kernel, and
 without privilege. What it may never do is change the program.
 """
+import gzip
 import os
 import random
 import re
@@ -444,6 +445,39 @@ class BothEngines(HeapCase):
                 self.assertEqual(report["sources"][0]["method"], "tracefs" if more == ("--sites",) else "mixed")
                 sites = self.sooth("heap", "-j", "--sites", self.path("capture")).json()["heap_sites"]
                 self.assertEqual(bool(sites), is_probed)
+
+    def test_several_files(self):
+        """One run writes the stacks in two forms, and every call; each as if it was the only one."""
+        names = [self.path(name) for name in ("x.folded", "x.pprof", "x.jsonl", "x.heaptrack", "y.folded")]
+        run = ("heap", "-j", "--save", self.path("capture"))
+        self.sooth(*run, "--folded", names[0], "--pprof", names[1], "-o", names[2], "--",
+                   harness.WORKLOADS, "heap", "--turns", "300")
+        for option, name in (("--folded", names[0]), ("--pprof", names[1]), ("-o", names[2])):
+            alone = self.path("alone")
+            self.sooth("heap", "-j", option, alone, self.path("capture"))
+            one_file, alone = (harness.read(path) for path in (name, alone))
+            if option == "--pprof":
+                one_file, alone = gzip.decompress(one_file), gzip.decompress(alone)
+            self.assertEqual(one_file, alone, option)
+        self.sooth("heap", "-j", "--heaptrack", names[3], "--folded", names[4], self.path("capture"))
+        self.assertEqual(harness.read(names[4]), harness.read(names[0]))
+        self.assertIn(b"\nX ", harness.read(names[3]))
+
+    @unittest.skipUnless(shutil.which("musl-gcc"), "no musl-gcc here")
+    def test_musl(self):
+        """A dynamic program of musl loads the library; a static one is probed, and without privilege said."""
+        source = self.path("m.c")
+        with open(source, "w") as file:
+            file.write("#include <stdlib.h>\nint main(void)\n{\n\tfor (int i = 0; i < 1000; i++)\n"
+                       "\t\tfree(malloc(100));\n\treturn 0;\n}\n")
+        for more, engine, is_seen in (((), "auto", True), ((), "preload", True), (("-static",), "auto", True),
+                                      (("-static",), "preload", False)):
+            with self.subTest((more, engine)):
+                program = self.path("musl")
+                subprocess.run(["musl-gcc", "-fno-builtin", *more, "-o", program, source], check=True)
+                report = last_json(self.sooth("heap", "-j", "--engine", engine, "--", program).text)
+                count = (report["heap_by_function"].get("malloc") or {}).get("count")
+                self.assertEqual((count == 1000, bool(report["limits"])), (is_seen, not is_seen))
 
     def test_functions_of_another_allocator(self):
         """The library has none of their names: the program is probed."""
