@@ -210,6 +210,26 @@ void *map_get(const struct map *m, const void *key)
 	return e ? value_of(m, e) : NULL;
 }
 
+void map_fetch_index(const struct map *m, const void *key)
+{
+	assert(m);
+	if (m->index_size)
+		__builtin_prefetch(&m->index[hash_bytes(key, m->key_size) & (m->index_size - 1)]);
+}
+
+void map_fetch_entry(const struct map *m, const void *key)
+{
+	assert(m);
+
+	uint32_t number =
+		m->index_size ? m->index[hash_bytes(key, m->key_size) & (m->index_size - 1)].number
+			      : 0;
+
+	/* A collision leads to another entry, which does no harm. */
+	if (number)
+		__builtin_prefetch(entry_at(m, number - 1));
+}
+
 void *map_put(struct map *m, const void *key, bool *is_new)
 {
 	assert(m);

@@ -35,6 +35,9 @@ void map_init(struct map *m, size_t key_size, size_t value_size, size_t limit);
 void map_fini(struct map *m);
 void map_clear(struct map *m);
 void *map_get(const struct map *m, const void *key);
+/* Fetch into the cache what finds a key soon: first the index, and some lookups later the entry. */
+void map_fetch_index(const struct map *m, const void *key);
+void map_fetch_entry(const struct map *m, const void *key);
 /* Returns the value of a key, and inserts the key if it is new. A new value is all zeros (*is_new
  * is then true; `is_new` may be NULL). */
 void *map_put(struct map *m, const void *key, bool *is_new);

@@ -61,10 +61,16 @@ const struct option run_option_rows[RUN_OPTION_COUNT] = {
 		"only say what would be attached, by which method, and what each event would cost"),
 };
 
+#define RUN_SIDES (1 + RUN_MORE)
+
 /* The report and its side outputs, with their files. */
 struct told {
-	struct sooth_report *report, *product;
-	struct out_file file, side_file, beside_file;
+	struct sooth_report *report;
+	struct out_file file;
+	struct told_side {
+		struct sooth_report *report;
+		struct out_file file, beside;
+	} sides[RUN_SIDES];
 	struct held held;		 /* the buffered report, if it has a filter */
 	const struct watch_front *front; /* NULL: no screen */
 	struct alerts alerts;
@@ -72,6 +78,11 @@ struct told {
 	struct progress progress;
 	struct run_so_far so_far;
 };
+
+static const struct run_side_output *side_of(const struct run *run, size_t i)
+{
+	return i ? &run->more[i - 1] : &run->product;
+}
 
 static bool is_standard_output(const char *path)
 {
@@ -149,64 +160,92 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 	return status ? status : report_check_filter(t->report, err);
 }
 
-static int add_side_output_sink(const struct run *run, struct told *t,
+static int add_side_output_sink(const struct run_side_output *side, struct sooth_report *report,
 	const struct sooth_sink_options *sink, struct sooth_error *err)
 {
-	const struct sink_type *type = registry_sink(run->product.sink);
-	struct sink_options options = { .stream = sink->stream, .packing = run->product.packing };
+	const struct sink_type *type = registry_sink(side->sink);
+	struct sink_options options = { .stream = sink->stream, .packing = side->packing };
 
-	if (run->product.packing)
-		return report_add_sink_type(t->product, type, &options, err);
-	if (!run->product.is_picture || !output_is_png(run->product.path))
-		return sooth_report_add_sink(t->product, run->product.sink, sink, err);
+	if (side->packing)
+		return report_add_sink_type(report, type, &options, err);
+	if (!side->is_picture || !output_is_png(side->path))
+		return sooth_report_add_sink(report, side->sink, sink, err);
 	options.user = (void *)type;
-	return report_add_sink_type(t->product, &raster_sink, &options, err);
+	return report_add_sink_type(report, &raster_sink, &options, err);
 }
 
-static int make_side_output(const struct run *run, struct told *t, struct sooth_error *err)
+/* Makes a side output. `from`: the report that passes its blocks on to it. */
+static int make_side_output(const struct run *run, const struct run_side_output *side,
+	struct told_side *t, struct sooth_report *from, struct sooth_error *err)
 {
-	struct sooth_sink_options sink = { .size = sizeof(sink), .stream = t->side_file.stream };
-	struct sooth_sink_options beside = { .size = sizeof(sink),
-		.stream = t->beside_file.stream };
-	int status;
+	struct sooth_sink_options sink = { .size = sizeof(sink), .stream = t->file.stream };
+	struct sooth_sink_options beside = { .size = sizeof(sink), .stream = t->beside.stream };
+	int status = sooth_report_new(&t->report, side->name ? side->name : run->name, err);
 
-	if (!run->product.path)
-		return 0;
-	status = sooth_report_new(
-		&t->product, run->product.name ? run->product.name : run->name, err);
 	if (!status)
-		status = add_side_output_sink(run, t, &sink, err);
-	if (!status && run->product.beside_path)
-		status = sooth_report_add_sink(t->product, run->product.beside_sink, &beside, err);
+		status = add_side_output_sink(side, t->report, &sink, err);
+	if (!status && side->beside_path)
+		status = sooth_report_add_sink(t->report, side->beside_sink, &beside, err);
 	if (!status)
-		status = sooth_report_add_view(
-			t->product, run->product.view.name, run->product.view.options, err);
+		status = sooth_report_add_view(t->report, side->view.name, side->view.options, err);
 	if (!status)
-		report_pass_on(t->report, t->product);
+		report_pass_on(from, t->report);
 	return status;
 }
 
-static void emit_left_out(const struct run *run, const struct told *t)
+static int make_side_outputs(const struct run *run, struct told *t, struct sooth_error *err)
+{
+	struct sooth_report *from = t->report;
+	int status = 0;
+
+	for (size_t i = 0; i < RUN_SIDES && !status; i++) {
+		if (!side_of(run, i)->path)
+			continue;
+		status = make_side_output(run, side_of(run, i), &t->sides[i], from, err);
+		from = t->sides[i].report;
+	}
+	return status;
+}
+
+static void emit_left_out(const struct run_side_output *side, const struct told_side *t)
 {
 	struct buffer lines = { 0 };
 
-	if (t->product && run->product.has_no_notes)
-		report_limit_lines(t->product, &lines);
+	if (t->report && side->has_no_notes)
+		report_limit_lines(t->report, &lines);
 	if (lines.size)
-		fprintf(stderr, "sooth: %s is incomplete:\n%s", run->product.path,
-			buffer_cstr(&lines));
+		fprintf(stderr, "sooth: %s is incomplete:\n%s", side->path, buffer_cstr(&lines));
 	buffer_fini(&lines);
 }
 
-static void emit_written(const struct run *run)
+static void emit_written(const struct run_side_output *side)
 {
-	const char *path = run->product.path, *beside = run->product.beside_path;
+	const char *path = side->path, *beside = side->beside_path;
 
-	if (run->page.is_written && !is_standard_output(run->output->output))
-		fprintf(stderr, "sooth: wrote %s, for a browser\n", run->output->output);
-	if (!path || run->product.is_named || is_standard_output(path))
+	if (!path || side->is_named || is_standard_output(path))
 		return;
 	fprintf(stderr, "sooth: wrote %s%s%s\n", path, beside ? " and " : "", beside ?: "");
+}
+
+static void emit_sides(const struct run *run, const struct told *t)
+{
+	if (run->page.is_written && !is_standard_output(run->output->output))
+		fprintf(stderr, "sooth: wrote %s, for a browser\n", run->output->output);
+	for (size_t i = 0; i < RUN_SIDES; i++) {
+		emit_left_out(side_of(run, i), &t->sides[i]);
+		emit_written(side_of(run, i));
+	}
+}
+
+static int finish_side(struct told_side *t, struct sooth_error *err)
+{
+	int status = t->report ? sooth_report_finish(t->report, err) : 0;
+
+	if (!status && t->file.stream)
+		status = out_file_commit(&t->file, err);
+	if (!status && t->beside.stream)
+		status = out_file_commit(&t->beside, err);
+	return status;
 }
 
 static int finish_all(const struct run *run, struct told *t, struct sooth_error *err)
@@ -221,18 +260,12 @@ static int finish_all(const struct run *run, struct told *t, struct sooth_error 
 	/* The pager comes last: it may stay open for long. */
 	if (!status && !t->held.is_paged)
 		status = held_release(&t->held, err);
-	if (!status && t->product)
-		status = sooth_report_finish(t->product, err);
-	if (!status && t->side_file.stream)
-		status = out_file_commit(&t->side_file, err);
-	if (!status && t->beside_file.stream)
-		status = out_file_commit(&t->beside_file, err);
+	for (size_t i = 0; i < RUN_SIDES && !status; i++)
+		status = finish_side(&t->sides[i], err);
 	if (!status && t->file.stream)
 		status = out_file_commit(&t->file, err);
 	if (!status)
-		emit_left_out(run, t);
-	if (!status)
-		emit_written(run);
+		emit_sides(run, t);
 	if (!status && t->held.is_paged)
 		status = held_release(&t->held, err);
 	return status;
@@ -358,14 +391,21 @@ static int step_to_end(const struct run *run, struct told *t, struct sooth_obser
 static int observe_run(
 	const struct run *run, struct told *t, struct sooth_observer *o, struct sooth_error *err)
 {
+	FILE *others[CONTROL_OTHERS] = { t->file.stream };
 	enum sooth_end why;
 	int status = 0;
 
-	control_run_begin(&t->control, run->name, run->found,
-		(FILE *[]){ t->file.stream, t->side_file.stream, t->beside_file.stream });
+	_Static_assert(CONTROL_OTHERS == 1 + 2 * RUN_SIDES, "all files");
+	for (size_t i = 0; i < RUN_SIDES; i++) {
+		others[1 + 2 * i] = t->sides[i].file.stream;
+		others[2 + 2 * i] = t->sides[i].beside.stream;
+	}
+	control_run_begin(&t->control, run->name, run->found, others);
 	/* From now on lines of the file can be followed, and stay if sooth is killed. */
-	if (t->side_file.stream && !run->product.is_whole)
-		status = out_file_place(&t->side_file, err);
+	for (size_t i = 0; i < RUN_SIDES && !status; i++) {
+		if (t->sides[i].file.stream && !side_of(run, i)->is_whole)
+			status = out_file_place(&t->sides[i].file, err);
+	}
 	if (!status && t->file.stream && run->is_stream)
 		status = out_file_place(&t->file, err);
 	if (!status)
@@ -467,8 +507,11 @@ static int run_capture(
 	}
 	path = explaining_begin(path);
 	status = target_found_select(run->found, &run->target->part, t->report, err);
-	if (!status && t->product)
-		status = target_found_select(run->found, &run->target->part, t->product, err);
+	for (size_t i = 0; i < RUN_SIDES && !status; i++) {
+		if (t->sides[i].report)
+			status = target_found_select(
+				run->found, &run->target->part, t->sides[i].report, err);
+	}
 	if (!status)
 		status = run->survey ? report_read_survey(t->report, path, run->survey, err)
 				     : sooth_report_read(t->report, path, err);
@@ -500,23 +543,34 @@ static bool is_same_name(const char *a, const char *b)
 }
 
 /* Checks what written_check() cannot see: derived names, and the user of standard output. */
-static int check_outputs(const struct run *run, struct sooth_error *err)
+static int check_side(
+	const struct run *run, const struct run_side_output *side, struct sooth_error *err)
 {
-	const char *save = run->output->save, *product = run->product.path;
-	const char *report = run->output->output ? run->output->output : "-";
-	const char *beside = run->product.beside_path;
-	bool has_report = !run->is_silent && !is_standard_output(product);
+	const char *save = run->output->save, *beside = side->beside_path;
 
-	if ((has_report && is_same_name(save, report)) || is_same_name(save, product) ||
-		is_same_name(save, beside))
+	if (is_same_name(save, side->path) || is_same_name(save, beside))
 		return written_refuse_pair(save, err);
 	if (beside && written_check_one(beside, run->arguments, false, err))
 		return -EINVAL;
-	if (run->arguments->command && is_standard_output(save))
-		return refuse_shared_output("capture", err);
-	if (run->arguments->command && is_standard_output(product))
+	if (run->arguments->command && is_standard_output(side->path))
 		return refuse_shared_output("lines", err);
 	return 0;
+}
+
+static int check_outputs(const struct run *run, struct sooth_error *err)
+{
+	const char *save = run->output->save;
+	const char *report = run->output->output ? run->output->output : "-";
+	bool has_report = !run->is_silent && !is_standard_output(run->product.path);
+	int status = 0;
+
+	if (has_report && is_same_name(save, report))
+		return written_refuse_pair(save, err);
+	if (run->arguments->command && is_standard_output(save))
+		return refuse_shared_output("capture", err);
+	for (size_t i = 0; i < RUN_SIDES && !status; i++)
+		status = check_side(run, side_of(run, i), err);
+	return status;
 }
 
 static int open_files(const struct run *run, struct told *t, struct sooth_error *err)
@@ -525,10 +579,14 @@ static int open_files(const struct run *run, struct told *t, struct sooth_error 
 
 	if (!status && run->output->output && !run->is_silent)
 		status = out_file_open(&t->file, run->output->output, false, err);
-	if (!status && run->product.path)
-		status = out_file_open(&t->side_file, run->product.path, false, err);
-	if (!status && run->product.beside_path)
-		status = out_file_open(&t->beside_file, run->product.beside_path, false, err);
+	for (size_t i = 0; i < RUN_SIDES && !status; i++) {
+		const struct run_side_output *side = side_of(run, i);
+
+		if (side->path)
+			status = out_file_open(&t->sides[i].file, side->path, false, err);
+		if (!status && side->beside_path)
+			status = out_file_open(&t->sides[i].beside, side->beside_path, false, err);
+	}
 	return status;
 }
 
@@ -571,7 +629,7 @@ static int observe_found(const struct run *run, struct sooth_error *err)
 	if (!status)
 		status = make_report(run, &t, err);
 	if (!status)
-		status = make_side_output(run, &t, err);
+		status = make_side_outputs(run, &t, err);
 	if (!status)
 		status = run->history.is_read ? run_history(run, &t, err)
 			 : capture	      ? run_capture(run, &t, capture, err)
@@ -580,11 +638,13 @@ static int observe_found(const struct run *run, struct sooth_error *err)
 	control_run_close(&t.control);
 	alerts_fini(&t.alerts);
 	sooth_report_free(t.report);
-	sooth_report_free(t.product);
 	held_fini(&t.held);
 	out_file_close(&t.file);
-	out_file_close(&t.side_file);
-	out_file_close(&t.beside_file);
+	for (size_t i = 0; i < RUN_SIDES; i++) {
+		sooth_report_free(t.sides[i].report);
+		out_file_close(&t.sides[i].file);
+		out_file_close(&t.sides[i].beside);
+	}
 	return status;
 }
 

@@ -42,6 +42,8 @@ struct run_view {
 	const void *options;
 };
 
+#define RUN_MORE 2
+
 /* A side output: a file of its own beside the report, from the same records. */
 struct run_side_output {
 	const char *path; /* NULL: none; "-": standard output, with the report on standard error */
@@ -111,8 +113,9 @@ struct run {
 	bool is_stream;	    /* -j means JSON lines */
 	struct run_page page;
 	struct run_side_output product;
-	bool is_silent;	  /* no report: only the capture or the side output */
-	unsigned allowed; /* enum target_allowed */
+	struct run_side_output more[RUN_MORE]; /* of other views; path NULL: none */
+	bool is_silent;			       /* no report: only the capture or the side output */
+	unsigned allowed;		       /* enum target_allowed */
 	struct run_options options;
 	struct sooth_observer_options observer; /* run_options_of() adds the shared options */
 	const struct debug_servers *servers;	/* servers of debug files; NULL: none */

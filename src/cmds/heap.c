@@ -101,7 +101,8 @@ static const struct option heap_options[] = {
 		.min = 1, .max = 1ull << 30),
 	FLAG_ROW(0, "exact", heap_config, heap.exact,
 		"record every call, where stacks would be added up in the kernel, or sampled "
-		"because that takes much; with --pages the stack of every page fault"),
+		"because that takes much, with the functions of scripts of each; with --pages the "
+		"stack of every page fault"),
 	VALUE_ROW(0, "blocks", U64, "COUNT", heap_config, observer.heap.blocks_most,
 		"blocks that can be live at a time where the kernel adds up (default 1048576); "
 		"each takes some 100 bytes of kernel memory",
@@ -179,14 +180,10 @@ static const struct option_rule rules[] = {
 		"--exact records every call, the other one none", NULL },
 	{ OPTION_PER_PROCESS, "count", "flamegraph,folded,pprof",
 		"calls that are only counted have no stacks", NULL },
-	{ OPTION_PER_PROCESS, "folded", "flamegraph,pprof",
-		"one file of stacks at a time, and --flamegraph writes the text too",
-		"save a capture for the other: --save FILE.sooth" },
-	{ OPTION_PER_PROCESS, "heaptrack",
-		"count,in-kernel,sample-bytes,pages,timeline,flamegraph,folded,pprof,output",
-		"its file has every call, and is the only one beside the report",
-		"save a capture for the other: --save FILE.sooth" },
-	{ OPTION_PER_PROCESS, "pprof", "flamegraph", "one file of stacks at a time",
+	{ OPTION_PER_PROCESS, "folded", "flamegraph", "--flamegraph writes the text too",
+		"leave out --folded: the text is in FILE.folded" },
+	{ OPTION_PER_PROCESS, "heaptrack", "count,in-kernel,sample-bytes,pages,timeline,output",
+		"its file has every call, once",
 		"save a capture for the other: --save FILE.sooth" },
 	{ OPTION_NEEDS, "weight", "flamegraph,folded,pprof", "it is what the stacks in a file show",
 		NULL },
@@ -230,9 +227,8 @@ static bool writes_stacks(const struct heap_config *c)
 static int refuse_lines(const char *option, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "write every call, with %s", option);
-	error_why(err, "%s needs one file, and -o names another", option);
-	return error_remedy(err, "leave out one of the two; or store a capture, and make the "
-				 "second file from it: --save FILE.sooth");
+	error_why(err, "%s adds up calls, and -o lists each of them", option);
+	return error_remedy(err, "leave out one of the two options");
 }
 
 /* Returns the compression that the end of the name demands: heaptrack's tools expect it. */
@@ -245,42 +241,63 @@ static enum packing packing_of(const char *path)
 					     : PACKING_NONE;
 }
 
-/* Sets the output beside the report: every call, or the stacks. */
-static int choose_side_output(const struct heap_config *c, struct picture_files *files,
-	const struct heap_graph_options *graph, const struct pages_graph_options *pages,
-	struct run *run, struct sooth_error *err)
+/* Adds an output beside the report. */
+static void add_side_output(struct run *run, const struct run_side_output *side)
 {
-	const char *folded = c->heap.folded;
+	size_t i = 0;
 
-	if ((c->heap.in_kernel || c->observer.heap.bytes_per_sample) && c->heap.lines &&
-		!files->picture)
-		return refuse_lines(c->heap.in_kernel ? "--in-kernel" : "--sample-bytes", err);
-	if (c->heap.heaptrack) {
-		run->product = (struct run_side_output){ .path = c->heap.heaptrack,
-			.view = { "heap-track", NULL },
-			.sink = "heaptrack",
-			.packing = packing_of(c->heap.heaptrack),
-			.has_no_notes = true,
-			.is_whole = true };
-		return 0;
+	if (!run->product.path) {
+		run->product = *side;
+		return;
 	}
-	if (!writes_stacks(c)) {
+	while (run->more[i].path)
+		i++;
+	run->more[i] = *side;
+}
+
+static void add_stacks_output(
+	struct run *run, const char *path, const char *sink, struct run_view view)
+{
+	const struct run_side_output side = {
+		.path = path, .view = view, .sink = sink, .has_no_notes = true, .is_whole = true
+	};
+
+	if (path)
+		add_side_output(run, &side);
+}
+
+/* Views of the stacks. */
+struct stacks_views {
+	struct heap_graph_options text, places; /* the latter also by the line, for pprof */
+	struct pages_graph_options pages;
+};
+
+/* Sets the outputs beside the report: every call, as lines or for heaptrack, and the stacks. */
+static int choose_side_outputs(const struct heap_config *c, struct picture_files *files,
+	const struct stacks_views *views, struct run *run, struct sooth_error *err)
+{
+	const struct run_view pages = { "pages-graph", &views->pages };
+	const struct run_view text = { "heap-graph", &views->text };
+	const struct run_view places = { "heap-graph", &views->places };
+	struct run_side_output picture;
+
+	if ((c->heap.in_kernel || c->observer.heap.bytes_per_sample) && writes_lines(c))
+		return refuse_lines(c->heap.in_kernel ? "--in-kernel" : "--sample-bytes", err);
+	if (writes_lines(c))
 		run->product = (struct run_side_output){
 			.path = c->heap.lines, .view = { "heap-lines", NULL }, .sink = "json-rows"
 		};
-		return 0;
+	add_stacks_output(
+		run, c->heap.heaptrack, "heaptrack", (struct run_view){ "heap-track", NULL });
+	if (c->heap.heaptrack)
+		run->product.packing = packing_of(c->heap.heaptrack);
+	if (files->picture) {
+		picture = picture_side_output(files, NULL);
+		picture.view = c->heap.pages ? pages : text;
+		add_side_output(run, &picture);
 	}
-	if (c->heap.lines && !files->picture)
-		return refuse_lines(folded ? "--folded" : "--pprof", err);
-	if (files->picture)
-		run->product = picture_side_output(files, NULL);
-	else
-		run->product = (struct run_side_output){ .path = folded ? folded : c->heap.pprof,
-			.sink = folded ? "folded" : "pprof",
-			.has_no_notes = true,
-			.is_whole = true };
-	run->product.view = c->heap.pages ? (struct run_view){ "pages-graph", pages }
-					  : (struct run_view){ "heap-graph", graph };
+	add_stacks_output(run, c->heap.folded, "folded", c->heap.pages ? pages : text);
+	add_stacks_output(run, c->heap.pprof, "pprof", c->heap.pages ? pages : places);
 	return 0;
 }
 
@@ -499,22 +516,31 @@ static struct sooth_observer_options observer_options_of(
 	options.heap.takes_stacks = needs_stacks(c) || options.heap.bytes_per_sample;
 	options.heap.has_source_lines = options.heap.takes_stacks || in_kernel;
 	options.heap.sums_in_kernel = in_kernel;
+	options.heap.samples_scripts = !c->heap.exact;
 	options.heap.adapts_to_load = may_use_samples(c);
 	options.heap.chosen_engine = chosen_engine(c, arguments);
 	return options;
+}
+
+static struct stacks_views stacks_views_of(const struct heap_config *c)
+{
+	struct heap_graph_options graph = { .weight = place_of(c->heap.weight, heap_weight_name),
+		.is_icicle = c->picture.icicle,
+		.least_share = c->picture.least_percent / 100 };
+	struct stacks_views views = { graph, graph,
+		{ .weight = pages_weight_of(graph.weight),
+			.is_icicle = graph.is_icicle,
+			.least_share = graph.least_share } };
+
+	views.places.has_places = true;
+	return views;
 }
 
 static int run_heap(void *config, const struct arguments *arguments, struct sooth_error *err)
 {
 	struct heap_config *c = unpack_library(config, arguments);
 	bool in_kernel = adds_up_in_kernel(c, arguments);
-	struct heap_graph_options graph = { .weight = place_of(c->heap.weight, heap_weight_name),
-		.is_icicle = c->picture.icicle,
-		.has_places = c->heap.pprof != NULL,
-		.least_share = c->picture.least_percent / 100 };
-	struct pages_graph_options pages_graph = { .weight = pages_weight_of(graph.weight),
-		.is_icicle = graph.is_icicle,
-		.least_share = graph.least_share };
+	const struct stacks_views views = stacks_views_of(c);
 	struct output_options output = c->output;
 	struct picture_files files = { 0 };
 	struct target_found found = { 0 };
@@ -548,7 +574,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 	status = check_options(c, err);
 	status = status ? status : picture_files(&files, &c->picture, &output, err);
 	if (!status)
-		status = choose_side_output(c, &files, &graph, &pages_graph, &run, err);
+		status = choose_side_outputs(c, &files, &views, &run, err);
 	if (!status && !asks_for_calls(c) && !arguments->command)
 		status = page_answer_beside(&run, &found, &pages_beside, err);
 	status = status ? status : run_report(&run, err);

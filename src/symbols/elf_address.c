@@ -91,6 +91,11 @@ struct lookup {
 	struct elf_address *addresses;
 	size_t count;
 	struct match matches[ELF_ADDRESSES_MAX];
+	size_t linked; /* addresses that are loaded as code */
+	struct place {
+		uint64_t linked;
+		size_t index;
+	} by_place[ELF_ADDRESSES_MAX]; /* these by place: a large file has very many symbols */
 };
 
 static void link_addresses(struct lookup *l)
@@ -119,6 +124,39 @@ static void link_addresses(struct lookup *l)
 	}
 }
 
+static int compare_places(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+
+	return (a->linked > b->linked) - (a->linked < b->linked);
+}
+
+static void sort_addresses(struct lookup *l)
+{
+	l->linked = 0;
+	for (size_t i = 0; i < l->count; i++) {
+		if (l->addresses[i].is_linked)
+			l->by_place[l->linked++] = (struct place){ l->addresses[i].linked, i };
+	}
+	qsort(l->by_place, l->linked, sizeof(l->by_place[0]), compare_places);
+}
+
+/* Returns the first address at `begin` or behind it. */
+static size_t find_place(const struct lookup *l, uint64_t begin)
+{
+	size_t from = 0, to = l->linked;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (l->by_place[middle].linked < begin)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
 static void examine_symbol(struct lookup *l, const GElf_Sym *symbol)
 {
 	unsigned type = GELF_ST_TYPE(symbol->st_info);
@@ -126,13 +164,10 @@ static void examine_symbol(struct lookup *l, const GElf_Sym *symbol)
 
 	if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol->st_shndx == SHN_UNDEF)
 		return;
-	for (size_t i = 0; i < l->count; i++) {
-		const struct elf_address *a = &l->addresses[i];
-		struct match *m = &l->matches[i];
+	for (size_t i = find_place(l, symbol->st_value);
+		i < l->linked && l->by_place[i].linked - symbol->st_value < symbol->st_size; i++) {
+		struct match *m = &l->matches[l->by_place[i].index];
 
-		if (!a->is_linked || a->linked < symbol->st_value ||
-			a->linked - symbol->st_value >= symbol->st_size)
-			continue;
 		if (m->is_found &&
 			(m->begin > symbol->st_value ||
 				(m->begin == symbol->st_value && (m->is_global || !is_global))))
@@ -250,11 +285,15 @@ static int parse_addresses(int fd, void *user, struct buffer *more)
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf || elf_kind(elf) != ELF_K_ELF)
 		return -EINVAL;
-	*l = (struct lookup){ elf, (uint64_t)st.st_size, addresses, count, { { 0 } } };
+	l->elf = elf;
+	l->file_size = (uint64_t)st.st_size;
+	l->addresses = addresses;
+	l->count = count;
 	for (size_t i = 0; i < count && !is_debug; i++)
 		addresses[i].is_linked = addresses[i].is_found = addresses[i].is_cut = false;
 	if (!is_debug)
 		link_addresses(l);
+	sort_addresses(l);
 	search_table(l, SHT_SYMTAB);
 	search_table(l, SHT_DYNSYM);
 	if (!is_debug && !are_all_found(l))

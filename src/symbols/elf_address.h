@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #define ELF_ADDRESS_NAME_MAX 1000 /* of C++ */
-#define ELF_ADDRESSES_MAX    64
+#define ELF_ADDRESSES_MAX    256
 
 struct elf_address {
 	uint64_t offset; /* offset in the file: the input */

@@ -3,12 +3,14 @@
 The engine in the process: against the workload's own truth, beside the engine in the kernel, and
 without privilege. What it may never do is change the program.
 """
+import gzip
 import os
 import random
 import re
 import shutil
 import signal
 import subprocess
+import unittest
 
 import harness
 from harness import needs_bpf
@@ -433,16 +435,49 @@ class BothEngines(HeapCase):
 
     def test_by_itself(self):
         """A launched command without a named engine: in the process, and probed where the library has
-        nothing to give: functions of a script on stacks, addresses of probes."""
+        nothing to give: functions of a script for each call, addresses of probes."""
         run = ("heap", "-j", "--save", self.path("capture"))
-        for more, program, is_probed in (((), PYTHON, False), (("--stack",), PYTHON, True),
-                                         (("--sites",), "/bin/true", True), (("--stack",), "/bin/true", False)):
+        for more, program, is_probed in (((), PYTHON, False), (("--stack",), PYTHON, False),
+                                         (("--stack", "--exact"), PYTHON, True), (("--sites",), "/bin/true", True), (("--stack",), "/bin/true", False)):
             with self.subTest((more, program)):
                 command = [program, "-c", "pass"] if program == PYTHON else [program]
                 report = last_json(self.sooth(*run, *more, "--", *command).text)
                 self.assertEqual(report["sources"][0]["method"], "tracefs" if more == ("--sites",) else "mixed")
                 sites = self.sooth("heap", "-j", "--sites", self.path("capture")).json()["heap_sites"]
                 self.assertEqual(bool(sites), is_probed)
+
+    def test_several_files(self):
+        """One run writes the stacks in two forms, and every call; each as if it was the only one."""
+        names = [self.path(name) for name in ("x.folded", "x.pprof", "x.jsonl", "x.heaptrack", "y.folded")]
+        run = ("heap", "-j", "--save", self.path("capture"))
+        self.sooth(*run, "--folded", names[0], "--pprof", names[1], "-o", names[2], "--",
+                   harness.WORKLOADS, "heap", "--turns", "300")
+        for option, name in (("--folded", names[0]), ("--pprof", names[1]), ("-o", names[2])):
+            alone = self.path("alone")
+            self.sooth("heap", "-j", option, alone, self.path("capture"))
+            one_file, alone = (harness.read(path) for path in (name, alone))
+            if option == "--pprof":
+                one_file, alone = gzip.decompress(one_file), gzip.decompress(alone)
+            self.assertEqual(one_file, alone, option)
+        self.sooth("heap", "-j", "--heaptrack", names[3], "--folded", names[4], self.path("capture"))
+        self.assertEqual(harness.read(names[4]), harness.read(names[0]))
+        self.assertIn(b"\nX ", harness.read(names[3]))
+
+    @unittest.skipUnless(shutil.which("musl-gcc"), "no musl-gcc here")
+    def test_musl(self):
+        """A dynamic program of musl loads the library; a static one is probed, and without privilege said."""
+        source = self.path("m.c")
+        with open(source, "w") as file:
+            file.write("#include <stdlib.h>\nint main(void)\n{\n\tfor (int i = 0; i < 1000; i++)\n"
+                       "\t\tfree(malloc(100));\n\treturn 0;\n}\n")
+        for more, engine, is_seen in (((), "auto", True), ((), "preload", True), (("-static",), "auto", True),
+                                      (("-static",), "preload", False)):
+            with self.subTest((more, engine)):
+                program = self.path("musl")
+                subprocess.run(["musl-gcc", "-fno-builtin", *more, "-o", program, source], check=True)
+                report = last_json(self.sooth("heap", "-j", "--engine", engine, "--", program).text)
+                count = (report["heap_by_function"].get("malloc") or {}).get("count")
+                self.assertEqual((count == 1000, bool(report["limits"])), (is_seen, not is_seen))
 
     def test_functions_of_another_allocator(self):
         """The library has none of their names: the program is probed."""
@@ -483,6 +518,25 @@ class Stacks(HeapCase):
                          environment={"PYTHONMALLOC": "malloc"})
         self.assertGreater(sum(row["calls"] for row in rows), 20000)
         self.assert_whole(rows)
+
+    def test_functions_of_scripts(self):
+        """Each large block has the function that made it, and the report says that others may not."""
+        text = ("def keeps(): return [bytearray(200000) for _ in range(20)]\n"
+                "def passes():\n    for _ in range(50): bytearray(300000)\n"
+                "passes()\nkept = keeps()\n")
+        report = last_json(self.sooth("heap", "-j", *PRELOAD, "--stack", "--", PYTHON, "-S", "-c", text).text)
+        for name, most in (("keeps", 20 * 200000), ("passes", 50 * 300000)):
+            rows = [row for row in report["heap_stacks"] if name in row["functions"]]
+            self.assertLess(0.8 * most, sum(row["allocated_bytes"] for row in rows), rows)
+            self.assertGreater(1.2 * most, sum(row["allocated_bytes"] for row in rows), rows)
+        self.assertIn("functions of scripts", str(report["limits"]))
+
+    @unittest.skipUnless(shutil.which("node"), "no node here")
+    def test_functions_of_javascript(self):
+        text = ("function keeps() { const all = []; for (let i = 0; i < 40; i++) all.push(Buffer.alloc(50000)); "
+                "return all; } globalThis.all = keeps();")
+        rows = [row for row in self.rows(shutil.which("node"), "-e", text) if "keeps" in row["functions"]]
+        self.assertLess(0.8 * 40 * 50000, sum(row["allocated_bytes"] for row in rows), rows)
 
     def test_forms(self):
         """Each form by its own function, below it the same caller."""

@@ -516,6 +516,27 @@ static void handle_leave(struct heap_live *l, const struct process_leave *leave)
 	l->last = NULL;
 }
 
+/* Most records are of the process of the last one. */
+static const struct heap_call *call_of_last(const struct heap_live *l, const struct sooth_record *r)
+{
+	return l->last && r && r->kind == HEAP_CALL && r->pid == l->last_id.pid &&
+			       record_holds(r, HEAP_CALL_LEAST)
+		       ? (const void *)r
+		       : NULL;
+}
+
+void heap_live_fetch(
+	const struct heap_live *l, const struct sooth_record *near, const struct sooth_record *far)
+{
+	const struct heap_call *call = call_of_last(l, far);
+
+	if (call)
+		map_fetch_index(&l->last->blocks, &call->address);
+	call = call_of_last(l, near);
+	if (call)
+		map_fetch_entry(&l->last->blocks, &call->address);
+}
+
 void heap_live_add_record(struct heap_live *l, const struct sooth_record *r)
 {
 	if (r->time_ns > l->end_ns)

@@ -174,6 +174,10 @@ struct heap_live {
 
 void heap_live_init(struct heap_live *l, size_t blocks_max);
 void heap_live_add_record(struct heap_live *l, const struct sooth_record *r);
+/* Fetches into the cache what records that come soon will need: `far` later than `near`; NULL:
+ * none. */
+void heap_live_fetch(
+	const struct heap_live *l, const struct sooth_record *near, const struct sooth_record *far);
 /* Returns the live bytes of the processes that existed at the end: when the last process left, or
  * now. */
 uint64_t heap_live_at_end(const struct heap_live *l);

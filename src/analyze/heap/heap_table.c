@@ -24,6 +24,10 @@
 #include "model/process_id.h"
 #include "model/schema.h"
 
+/* Records ahead of the one that is added. */
+#define FETCHED_NEAR 8
+#define FETCHED_FAR  16
+
 #define NOT_REQUESTED SOOTH_NOT_MEASURED(SOOTH_REASON_NOT_REQUESTED)
 
 struct table_state {
@@ -164,9 +168,18 @@ static void add_record(struct table_state *s, const struct sooth_record *r)
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
+	const struct sooth_record *near = batch_first(batch), *far;
 	struct table_state *s = state;
 
+	for (unsigned i = 0; near && i < FETCHED_NEAR; i++)
+		near = batch_next(batch, near);
+	far = near;
+	for (unsigned i = FETCHED_NEAR; far && i < FETCHED_FAR; i++)
+		far = batch_next(batch, far);
 	batch_for_each (r, batch) {
+		heap_live_fetch(&s->live, near, far);
+		near = near ? batch_next(batch, near) : NULL;
+		far = far ? batch_next(batch, far) : NULL;
 		add_record(s, r);
 		if (heap_elsewhere_add_record(&s->elsewhere, r))
 			return error_no_memory(err);

@@ -38,7 +38,7 @@ int control_run_add_report(
 }
 
 void control_run_begin(struct control_run *c, const char *command, const struct target_found *found,
-	FILE *const others[3])
+	FILE *const others[CONTROL_OTHERS])
 {
 	assert(c);
 	c->command = command;

@@ -12,6 +12,8 @@
 #include "cli/control/control.h"
 #include "cli/selected/target_found.h"
 
+#define CONTROL_OTHERS 7
+
 struct control_run {
 	struct control control;
 	struct sooth_observer *observer;
@@ -19,7 +21,7 @@ struct control_run {
 	FILE *memory; /* second output of the report, for snapshots */
 	char *text;
 	size_t size;
-	FILE *others[3];
+	FILE *others[CONTROL_OTHERS];
 	bool has_no_report; /* output is lines or frames, so there is no report to snapshot */
 	const char *command;
 	const struct target_found *found;
@@ -33,7 +35,7 @@ int control_run_add_report(
  * suggest another command. `others`: streams that the child of a snapshot must not write to: the
  * child redirects them to /dev/null; NULL: no stream. */
 void control_run_begin(struct control_run *c, const char *command, const struct target_found *found,
-	FILE *const others[3]);
+	FILE *const others[CONTROL_OTHERS]);
 void control_run_serve(struct control_run *c, struct sooth_observer *o);
 void control_run_close(struct control_run *c);
 
