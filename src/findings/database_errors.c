@@ -5,6 +5,7 @@
 
 #include "analyze/diagnosis/call_check.h"
 #include "analyze/evidence/limit_users.h"
+#include "analyze/evidence/peer_process.h"
 #include "base/cleanup.h"
 
 static const struct finding_option options[] = {
@@ -34,6 +35,8 @@ struct meaning {
 #define DATA	   "look at the values that the program sends"
 #define READ_ONLY  "send writes to the primary, or find out why this server refuses writes"
 #define STARTS	   "wait until the server is ready; its log says what it does"
+#define DISK	   "make room on the disk of the server"
+#define SNAPSHOTS  "read the server's log: the disk for its snapshots is full or not writable"
 #define MEMORY	   "give the server more memory, or let it remove old keys (maxmemory-policy)"
 
 static const struct meaning meanings[] = {
@@ -64,8 +67,7 @@ static const struct meaning meanings[] = {
 		"look at its plan (EXPLAIN), at locks, and at statement_timeout" },
 	{ SYSCALLS_POSTGRES, "57P03", "the server starts, or stops", STARTS },
 	{ SYSCALLS_POSTGRES, "57P01", "the server ends this connection", STARTS },
-	{ SYSCALLS_POSTGRES, "53100", "the server's disk is full",
-		"make room on the disk of the server" },
+	{ SYSCALLS_POSTGRES, "53100", "the server's disk is full", DISK },
 	{ SYSCALLS_POSTGRES, "53200", "the server is out of memory",
 		"give the server more memory" },
 	/* "Server Error Message Reference" of MySQL's manual. */
@@ -86,12 +88,11 @@ static const struct meaning meanings[] = {
 	{ SYSCALLS_MYSQL, "1205", "waited too long for a lock", AGAIN },
 	{ SYSCALLS_MYSQL, "1213", "transactions wait for one another", AGAIN },
 	{ SYSCALLS_MYSQL, "1290", "the server is read-only", READ_ONLY },
-	{ SYSCALLS_MYSQL, "1114", "the table is full", "make room on the disk of the server" },
+	{ SYSCALLS_MYSQL, "1114", "the table is full", DISK },
 	/* "-CODE text", as clients of Redis see the errors. */
 	{ SYSCALLS_REDIS, "MAXCLIENTS", "too many connections", ROOM },
 	{ SYSCALLS_REDIS, "OOM", "its memory limit is reached", MEMORY },
-	{ SYSCALLS_REDIS, "MISCONF", "it cannot save to disk and refuses writes",
-		"read the server's log: the disk for its snapshots is full or not writable" },
+	{ SYSCALLS_REDIS, "MISCONF", "it cannot save to disk and refuses writes", SNAPSHOTS },
 	{ SYSCALLS_REDIS, "READONLY", "it is a replica, and read-only", READ_ONLY },
 	{ SYSCALLS_REDIS, "NOAUTH", "it wants a password", CREDENTIAL },
 	{ SYSCALLS_REDIS, "WRONGPASS", "wrong name or password", CREDENTIAL },
@@ -160,6 +161,17 @@ static void put_connections(struct buffer *out, const struct check *e, const cha
 	limit_users_put(out, e, &users, LIMITS_SHARED_PORTS);
 }
 
+/* Appends what fills the file system of a server on this host: databases work in their folder of
+ * data. */
+static void put_full_disk(struct buffer *out, const struct check *e, const char *address)
+{
+	const struct process_entry *server = port_owner_find(e, address);
+
+	if (server && server->process)
+		limit_users_put_full(
+			out, e, record_text(&server->process->record, &server->process->directory));
+}
+
 static void report_database(
 	const struct check *e, struct check_result *out, const struct check_ranked *one)
 {
@@ -174,6 +186,8 @@ static void report_database(
 	finding_connection(out, span_of_string(peer->text));
 	if (m && !strcmp(m->remedy, ROOM))
 		put_connections(&most, e, peer->text);
+	if (m && (!strcmp(m->remedy, DISK) || !strcmp(m->remedy, SNAPSHOTS)))
+		put_full_disk(&most, e, peer->text);
 	finding_claim(out, "%s at %s answers with errors, %llu of %llu times: %s%s%s%s%s",
 		databases[d->database], peer->text, (unsigned long long)d->errors,
 		(unsigned long long)(d->errors + d->others), m ? m->text : code, m ? " (" : "",

@@ -1083,7 +1083,7 @@ static void is_refused_at_times(double status)
 }
 
 /* Answers of a database, of which every `every` th is an error. */
-static void has_answers(uint8_t database, const char *code, int every)
+static void get_answers(uint8_t database, const char *code, int every)
 {
 	static const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
 	struct syscalls_database_error error = { .database = database };
@@ -1099,12 +1099,47 @@ static void has_answers(uint8_t database, const char *code, int every)
 			piece_of(1, SYSCALLS_PART_DATABASE_ERROR, &error, sizeof(error));
 		CALL("read", 80, 3, 0x1000, 4096);
 	}
+}
+
+static void has_answers(uint8_t database, const char *code, int every)
+{
+	get_answers(database, code, every);
 	observed();
 }
 
 static void has_no_connection_left(double every)
 {
 	has_answers(SYSCALLS_POSTGRES, "53300", (int)every);
+}
+
+/* The server refuses writes; a file system is full, or 0: none. */
+static void refuses_writes(double is_full)
+{
+	struct limits_holder h = { .amount = 800 << 20,
+		.count = 1,
+		.holder_pid = 72,
+		.resource = LIMITS_SHARED_SPACE,
+		.is_deleted = true };
+
+	struct proc_process server = { .record.pid = 60 };
+	struct waits_listener l = { .record = head_of(5, PID, WAITS_LISTENER),
+		.owner_start_ticks = start_of(60),
+		.owner_pid = 60,
+		.owners = 1,
+		.local_port = 8080,
+		.family = SOCKETS_INET };
+	struct waits_snapshot end = { .record = head_of(5, PID, WAITS_SNAPSHOT) };
+	struct record_tail tail[] = { put_text(&l.owner_name, "redis-server"),
+		put_text(&l.local, "127.0.0.1:8080") };
+
+	get_answers(SYSCALLS_REDIS, "MISCONF", 1);
+	process_at(5, server, "redis-server");
+	RECORD_APPEND(&records, &l, tail, 2);
+	RECORD_APPEND(&records, &end, NULL, 0);
+	if (is_full)
+		used_by(4.9, h, "logger", "/data", "/data/app.log.1");
+	used_by_end(4.9);
+	observed();
 }
 
 static void has_an_unknown_error(double every)
@@ -1252,6 +1287,11 @@ static void test_syscall_errors(void **state)
 		{ "database-errors", has_no_connection_left, 2, "database-errors.many=11",
 			"low/high: " },
 		{ "database-errors", has_no_connection_left, 5, NULL, "fine: " },
+		{ "database-errors", refuses_writes, 1, NULL,
+			"medium/high: |refuses writes (MISCONF); perhaps because /data is full, "
+			"800 MiB of it /data/app.log.1 (deleted), which logger (72) has open" },
+		{ "database-errors", refuses_writes, 0, NULL,
+			"medium/high: |refuses writes (MISCONF) {|!is full" },
 		{ "database-errors", has_an_unknown_error, 1, NULL,
 			"medium/high: MySQL at 127.0.0.1:8080 answers with errors, 20 of 20 times: "
 			"3999" },

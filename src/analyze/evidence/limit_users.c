@@ -9,6 +9,7 @@
 #include "analyze/fds/fd_sums.h"
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
+#include "base/cursor.h"
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 #include "probes/fd_names.h"
@@ -172,6 +173,25 @@ uint32_t limit_users_put_space(struct buffer *out, const struct check *e, struct
 		put_user(out, e, &others.top[i]);
 	}
 	return 0;
+}
+
+void limit_users_put_full(struct buffer *out, const struct check *e, struct span folder)
+{
+	struct span point = span_of("", 0);
+
+	assert(out);
+	snapshot_each (struct limits_holder, h, check_last(e, &e->input->limits), LIMITS_HOLDER) {
+		struct span place = record_text(&h->record, &h->place);
+
+		if (h->resource == LIMITS_SHARED_SPACE && place.size > point.size &&
+			(!folder.size || path_is_within(folder, place)))
+			point = place;
+	}
+	if (!point.size)
+		return;
+	buffer_format(
+		out, "; %s%.*s is full", folder.size ? "" : "perhaps because ", SPAN_ARGS(point));
+	limit_users_put_space(out, e, point);
 }
 
 void limit_users_unseen(struct check_result *out, const struct limit_users *users)

@@ -37,6 +37,9 @@ void limit_users_put(struct buffer *out, const struct check *e, const struct lim
 /* Appends what takes the space: ", 24M of it /mnt/app.log.1 (deleted), which cat (4711) has open".
  * Returns the PID of that process; 0: none has it open. */
 uint32_t limit_users_put_space(struct buffer *out, const struct check *e, struct span point);
+/* Appends the full file system on which the folder is, and what takes its space: "; /data is full,
+ * 24M of it ..."; without a folder "; perhaps because /data is full"; nothing if none is full. */
+void limit_users_put_full(struct buffer *out, const struct check *e, struct span folder);
 /* Adds that some processes could not be read, so that another may use more. */
 void limit_users_unseen(struct check_result *out, const struct limit_users *users);
 

@@ -243,6 +243,17 @@ void port_owner_put(struct buffer *out, const struct check *e, const char *addre
 			l->owner_state == 'T' ? ", and is stopped" : "");
 }
 
+const struct process_entry *port_owner_find(const struct check *e, const char *address)
+{
+	assert(e);
+
+	struct port_owner o = find_owner(e, address, FITS_ANY);
+
+	return o.listener && o.listener->owner_pid
+		       ? check_process(e, o.listener->owner_pid, o.listener->owner_start_ticks)
+		       : NULL;
+}
+
 static bool is_on_this_host(const char *address)
 {
 	return !strncmp(address, "127.", 4) || !strncmp(address, "[::1]", 5);

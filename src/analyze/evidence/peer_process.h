@@ -40,6 +40,8 @@ bool port_owner_is_in_use(const struct call_place *place);
 /* `address`: "127.0.0.1:80", "[::1]:80", "/run/x"; neither it nor the text is escaped. Appends
  * ": node (4711) has that port, and is stopped"; nothing if the owner is unknown. */
 void port_owner_put(struct buffer *out, const struct check *e, const char *address);
+/* Returns the process of this host that has the port or path; NULL: unknown. */
+const struct process_entry *port_owner_find(const struct check *e, const char *address);
 /* Appends why a connection to this host was refused: "; no process listens on that port", "; node
  * (4711) listens on [::1]:80 only". */
 void port_owner_put_refused(struct buffer *out, const struct check *e, const char *address);
