@@ -37,7 +37,7 @@ struct hang {
 	uint32_t services;	 /* threads of the runtime, which wake none of the others */
 	uint32_t threads, locks; /* stuck threads; those of them that wait for a held lock */
 	uint64_t least_ns;	 /* the shortest observation of a thread */
-	const struct thread_history *reason; /* the first thread that is not stuck */
+	const struct thread_history *not_stuck; /* the first thread that is not stuck */
 };
 
 /* --- private or shared memory --- */
@@ -108,7 +108,7 @@ static void find_hang(const struct check *e, struct hang *h)
 			continue;
 		if (h->worst == STANDING_STUCK || standing < h->worst) {
 			h->worst = standing;
-			h->reason = t;
+			h->not_stuck = t;
 		}
 	}
 }
@@ -614,7 +614,7 @@ static void report_circle(const struct check *e, struct check_result *out,
 
 static void emit_reason(const struct check *e, struct check_result *out, const struct hang *h)
 {
-	const struct thread_history *t = h->reason;
+	const struct thread_history *t = h->not_stuck;
 
 	switch (h->worst) {
 	case STANDING_RUNS:
@@ -654,7 +654,7 @@ static bool has_runtime_locks(const struct check *e)
 static bool is_parked(const struct check *e, const struct hang *h)
 {
 	const struct proc_process *p = e->process ? e->process->process : NULL;
-	const struct thread_history *t = h->reason;
+	const struct thread_history *t = h->not_stuck;
 
 	if (!p || !span_equal(record_text(&p->record, &p->name), "java"))
 		return false;

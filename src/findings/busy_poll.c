@@ -35,9 +35,9 @@ struct polling {
 	struct thread_top threads; /* most wakeups first */
 	double wakes;		   /* per second, all threads together */
 	double cpu;		   /* percent of one CPU */
-	double highest; /* wakeups of the thread with most of them; negative: not measured */
-	uint8_t unseen; /* reason why a thread that wakes often could not be diagnosed */
-	bool is_sure;	/* certain for at least one thread */
+	double most_wakeups; /* wakeups of the thread with most of them; negative: not measured */
+	uint8_t unseen;	     /* reason why a thread that wakes often could not be diagnosed */
+	bool is_sure;	     /* certain for at least one thread */
 };
 
 /* Returns the wakeups of a thread per second, without those of major page faults: each waits for
@@ -114,8 +114,8 @@ static void add_if_polling(const struct check *e, struct polling *p, const struc
 	double wakes = wakeups_per_s(t), cpu = thread_history_cpu(t);
 	enum alarm alarm;
 
-	if (wakes > p->highest)
-		p->highest = wakes;
+	if (wakes > p->most_wakeups)
+		p->most_wakeups = wakes;
 	if (t->met < check_option(e, "min-readings") || cpu < 0 ||
 		!check_is_over(e, "min-rate", wakes, "") ||
 		cpu / 100 * (double)NS_PER_S / wakes > check_option(e, "max-cpu"))
@@ -219,14 +219,14 @@ static bool waits_for_threads(const struct check *e, const struct polling *p)
 
 static void diagnose(const struct check *e, struct check_result *out)
 {
-	struct polling p = { .highest = -1 };
+	struct polling p = { .most_wakeups = -1 };
 	struct ended_input input;
 	struct progress progress;
 
 	thread_histories_for_each (&e->input->threads, &e->id, t)
 		add_if_polling(e, &p, t);
 	progress_of(&progress, e);
-	if (p.highest < 0)
+	if (p.most_wakeups < 0)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (p.threads.count && ended_input_is_read(&input, e))
 		check_fine(out, "reported by left-behind");
@@ -239,7 +239,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (p.unseen)
 		check_blind(out, p.unseen);
 	else
-		check_fine(out, "at most %.0f wakeups a second per thread", p.highest);
+		check_fine(out, "at most %.0f wakeups a second per thread", p.most_wakeups);
 }
 
 const struct finding_detector finding_busy_poll = { diagnose, FINDING_OPTIONS(options) };

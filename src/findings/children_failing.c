@@ -136,9 +136,10 @@ struct group {
 	struct group_key key;
 	uint64_t count, failed, early; /* ended children; of these, failed; of the failed, early */
 	uint64_t life_ns;	       /* total lifetime of the failed children */
-	uint64_t known, other; /* failures with known arguments; of these, with different ones */
-	uint64_t command;      /* hash of the arguments of the first failure */
-	uint64_t unstarted;    /* failures of children that could not execute another program */
+	uint64_t known,
+		different;  /* failures with known arguments; of these, with different ones */
+	uint64_t command;   /* hash of the arguments of the first failure */
+	uint64_t unstarted; /* failures of children that could not execute another program */
 	const struct call_place *exec; /* the failed exec of one of these children */
 	struct group_status {
 		uint32_t status, count; /* count 0: none */
@@ -196,7 +197,7 @@ static void add_failure(struct counting *c, struct group *g, const struct proces
 	g->life_ns += p->life_ns;
 	if (command) {
 		g->command = g->known++ ? g->command : *command;
-		g->other += g->command != *command;
+		g->different += g->command != *command;
 	}
 	if (exec) {
 		g->unstarted++;
@@ -258,7 +259,7 @@ static bool keeps_failing(const struct counting *c, const struct group *g)
 	return (double)g->failed >= check_option(c->check, "min-failures") &&
 	       (double)g->failed >= FAILING_SHARE * (double)g->count &&
 	       starts_are_steady(g->early, g->failed) &&
-	       ((g->known * 2 >= g->failed && g->other * 4 <= g->known) || has_one_reason(g));
+	       ((g->known * 2 >= g->failed && g->different * 4 <= g->known) || has_one_reason(g));
 }
 
 static bool runs_other_commands(const struct group *g)

@@ -72,7 +72,7 @@ struct spin {
 	double cpu;		    /* percent of one CPU, all threads together */
 	double demand;		    /* the same including the time they were ready to run */
 	bool is_held;		    /* a CPU quota was used up meanwhile */
-	double highest;		    /* CPU use of the busiest thread; negative: not measured */
+	double highest_cpu;	    /* CPU use of the busiest thread; negative: not measured */
 	bool works;		    /* a busy thread shows progress */
 	struct repeated_call call;  /* the call that the busiest thread repeats */
 	bool is_by_call;	    /* `call` explains the CPU use */
@@ -147,12 +147,12 @@ static bool makes_progress(const struct check *e, const struct thread_history *t
 
 static void find_spin(const struct check *e, struct spin *s)
 {
-	s->highest = -1;
+	s->highest_cpu = -1;
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double cpu = thread_history_cpu(t);
 
-		if (cpu > s->highest)
-			s->highest = cpu;
+		if (cpu > s->highest_cpu)
+			s->highest_cpu = cpu;
 		if (cpu < 0 || !burns_cpu(e, t))
 			continue;
 		if (makes_progress(e, t)) {
@@ -502,7 +502,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		find_call(e, &s);
 	s.is_held = held_limit_of(e, "cpu").per_s >= QUOTA_PER_S;
 	progress_of(&p, e);
-	if (s.highest < 0)
+	if (s.highest_cpu < 0)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (s.threads.count && is_at_work(e, &s))
 		check_fine(out, "computes, as this program does: %.0f %% of a CPU", s.cpu);
@@ -517,7 +517,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 			"calls here",
 			"run as root: sooth diagnose");
 	else
-		check_fine(out, "busiest thread: %.0f %% of a CPU%s", s.highest,
+		check_fine(out, "busiest thread: %.0f %% of a CPU%s", s.highest_cpu,
 			s.threads.count || s.works ? ", with visible progress" : "");
 	profile_spots_fini(&s.spots);
 }

@@ -49,8 +49,9 @@ struct locked {
 	const char *signal;   /* "waits for a CountDownLatch" */
 	unsigned conditions;  /* threads of Java that wait on a condition, no timeout */
 	bool has_main_ended;  /* Java: main() has ended */
-	uint64_t for_ns[PLACES];      /* the shortest wait at each place */
-	struct stack_wait of[PLACES]; /* the first thread at each place, or the first of a pool */
+	uint64_t for_ns[PLACES]; /* the shortest wait at each place */
+	struct stack_wait
+		first_at[PLACES]; /* the first thread at each place, or the first of a pool */
 	uint64_t addresses[2];
 };
 
@@ -147,8 +148,8 @@ static void add_waiter(struct locked *l, const struct waits_thread *t, enum plac
 	l->pool += s->is_pool;
 	l->pool_waits += s->is_pool && place == PLACE_RESULT;
 	l->loops += s->is_loop;
-	if (!l->count[place]++ || (s->is_pool && !l->of[place].is_pool))
-		l->of[place] = *s;
+	if (!l->count[place]++ || (s->is_pool && !l->first_at[place].is_pool))
+		l->first_at[place] = *s;
 	if (place == PLACE_RUNS)
 		return;
 	if (l->count[place] == 1 || t->since_ns < l->for_ns[place])
@@ -274,9 +275,9 @@ static enum kind kind_of(const struct locked *l)
 
 	if (l->threads == 1 && l->count[PLACE_LOCK])
 		return KIND_ALONE;
-	if (l->threads == 1 && l->count[PLACE_RESTS] && l->of[PLACE_RESTS].is_queue)
+	if (l->threads == 1 && l->count[PLACE_RESTS] && l->first_at[PLACE_RESTS].is_queue)
 		return KIND_QUEUE;
-	if (l->all == 1 && l->count[PLACE_RESTS] && l->of[PLACE_RESTS].is_condition)
+	if (l->all == 1 && l->count[PLACE_RESTS] && l->first_at[PLACE_RESTS].is_condition)
 		return KIND_CONDITION;
 	if (l->full && l->is_main_pausing && l->threads == l->full + 1)
 		return KIND_FULL;
@@ -302,7 +303,7 @@ static void put_threads(struct buffer *out, const struct locked *l, enum place p
 	unsigned count = l->count[place], n = 0;
 	const struct waits_thread *t = NULL;
 
-	if (count > NAMED_MOST || l->of[place].within.size) {
+	if (count > NAMED_MOST || l->first_at[place].within.size) {
 		buffer_format(out, "%u of %u threads", count, l->threads);
 		return;
 	}
@@ -325,7 +326,7 @@ static void put_threads(struct buffer *out, const struct locked *l, enum place p
 /* Appends the first function that differs: "reader (b11.py:8)". */
 static void put_other_place(struct buffer *out, const struct locked *l)
 {
-	const struct stack_wait *first = &l->of[PLACE_LOCK];
+	const struct stack_wait *first = &l->first_at[PLACE_LOCK];
 	const struct waits_thread *t = NULL;
 
 	while (first->within.size && (t = wait_graph_thread(l->g, l->e->id.pid, t))) {
@@ -386,7 +387,7 @@ static void report_deadlock(struct check_result *out, const struct locked *l, en
 	struct claim_row row = { rows[kind].claim, rows[kind].unseen,
 		"sooth stack {pid} shows where each thread waits; only ending the process helps" };
 	enum place place = rows[kind].place;
-	const struct stack_wait *s = &l->of[place];
+	const struct stack_wait *s = &l->first_at[place];
 	const struct process_entry *parent = forked_by(l->e);
 	struct buffer *fork;
 

@@ -11,7 +11,7 @@
 #include "base/sentence_units.h"
 
 #define SHOWN_MAX	      4
-#define FILE_GROWTH_OF_MEMORY UINT32_MAX /* stands for a mount */
+#define FILE_GROWTH_OF_MEMORY UINT32_MAX /* the key of files in memory, which have no mount */
 #define MOUNTS_MAX	      256
 #define FILES_MAX	      65536
 

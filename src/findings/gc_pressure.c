@@ -29,7 +29,7 @@ struct collection {
 	double demand;		   /* the same including the time they were ready to run */
 	double running; /* share of samples that found a collecting thread running, in percent */
 	bool is_of_jvm;
-	struct work_cpu of;	   /* all threads */
+	struct work_cpu process;   /* all threads */
 	struct profile_match work; /* stacks in which the program collects */
 };
 
@@ -45,7 +45,7 @@ static struct collection collection_of(const struct check *e)
 	struct collection c = { .work = profile_work_of(
 					&e->input->profile, &e->id, PROFILE_WORK_GC) };
 
-	work_cpu_of(&c.of, e);
+	work_cpu_of(&c.process, e);
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		double cpu = thread_history_cpu(t), demand = thread_history_demand(t);
 
@@ -68,8 +68,8 @@ static bool collects_too_much(const struct check *e, const struct collection *c)
 {
 	return thread_history_ns(c->threads.all[0]) >= OBSERVED_LEAST &&
 	       c->running >= check_option(e, "min-running") &&
-	       100 * c->cpu >= check_option(e, "min-share") * c->of.cpu && c->cpu >= CPU_LEAST &&
-	       check_is_over(e, "min-cpu", c->demand, "");
+	       100 * c->cpu >= check_option(e, "min-share") * c->process.cpu &&
+	       c->cpu >= CPU_LEAST && check_is_over(e, "min-cpu", c->demand, "");
 }
 
 static void put_cpu(struct buffer *out, const struct thread_history *t)
@@ -86,11 +86,11 @@ static void report_collection(
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out,
 		"spends %.0f %% of %s in garbage collection: the heap is probably almost full",
-		is_held_back ? 100 * c->cpu / c->of.cpu : c->cpu,
+		is_held_back ? 100 * c->cpu / c->process.cpu : c->cpu,
 		is_held_back ? "its CPU time" : "a CPU");
 	finding_percent(out, "CPU use of garbage collection", c->cpu, interval_ns);
 	finding_percent(
-		out, "share of the process's CPU time", 100 * c->cpu / c->of.cpu, interval_ns);
+		out, "share of the process's CPU time", 100 * c->cpu / c->process.cpu, interval_ns);
 	if (is_held_back)
 		finding_percent(out, WITH_READY, c->demand, interval_ns);
 	thread_top_emit(&c->threads, out, put_cpu);
@@ -135,7 +135,7 @@ static bool is_by_functions(const struct check *e, const struct collection *c)
 {
 	return !c->threads.count && c->work.samples >= PROFILE_PATTERN_LEAST &&
 	       c->work.function.size && 100 * c->work.share >= check_option(e, "min-share") &&
-	       c->of.cpu >= CPU_LEAST && check_is_over(e, "min-cpu", c->of.demand, "");
+	       c->process.cpu >= CPU_LEAST && check_is_over(e, "min-cpu", c->process.demand, "");
 }
 
 static void report_functions(
@@ -148,9 +148,9 @@ static void report_functions(
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	finding_claim(out, "spends %.0f %% of its CPU time in garbage collection%s",
 		100 * c->work.share, buffer_cstr(&place));
-	finding_percent(out, "CPU", c->of.cpu, c->of.interval_ns);
-	if (c->of.demand >= 1.2 * c->of.cpu)
-		finding_percent(out, WITH_READY, c->of.demand, c->of.interval_ns);
+	finding_percent(out, "CPU", c->process.cpu, c->process.interval_ns);
+	if (c->process.demand >= 1.2 * c->process.cpu)
+		finding_percent(out, WITH_READY, c->process.demand, c->process.interval_ns);
 	finding_text(out, "garbage collection", "%.0f %% of %llu samples", 100 * c->work.share,
 		(unsigned long long)c->work.samples);
 	finding_text(out, "most of it in", "%.*s", SPAN_ARGS(function));
@@ -163,7 +163,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct collection c = collection_of(e);
 
-	if (!c.of.is_measured)
+	if (!c.process.is_measured)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (is_by_functions(e, &c))
 		report_functions(e, out, &c);

@@ -27,7 +27,7 @@ static const struct finding_option options[] = {
 };
 
 struct leak {
-	const struct waits_goroutines *of;
+	const struct waits_goroutines *group;
 	uint64_t first, gain;
 	unsigned groups; /* number of groups of goroutines */
 };
@@ -62,7 +62,7 @@ static void find_leak(struct leak *l, const struct wait_graph *g, uint32_t pid)
 		if (w->state != WAITS_GOROUTINE_WAITS || wait_goroutines_want_event(w) ||
 			w->count <= first || w->count - first <= l->gain)
 			continue;
-		l->of = w;
+		l->group = w;
 		l->first = first;
 		l->gain = w->count - first;
 	}
@@ -82,8 +82,8 @@ static bool keeps_pace(const struct check *e, const struct leak *l, double per_s
 {
 	double since_start = per_s * (double)check_age_ns(e) / (double)NS_PER_S;
 
-	return since_start * PACE >= (double)l->of->count &&
-	       since_start <= (double)l->of->count * PACE;
+	return since_start * PACE >= (double)l->group->count &&
+	       since_start <= (double)l->group->count * PACE;
 }
 
 /* Returns goroutines that wait in the same function for data: one of them has the mutex that the
@@ -136,18 +136,18 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 	bool is_old = !check_is_young(e);
 	bool is_steady = is_old && keeps_pace(e, l, per_s);
 
-	wait_goroutines_text(&place, l->of);
+	wait_goroutines_text(&place, l->group);
 	finding_begin(out, confidence_medium_if(is_steady), "");
 	finding_low_if(out, !is_steady);
 	finding_claim(out, "goroutines pile up: %llu wait %s, %llu more in %s",
-		(unsigned long long)l->of->count, buffer_cstr(&place), (unsigned long long)l->gain,
-		SENTENCE_DURATION(interval_ns));
-	claim_holder(e, out, l->of);
+		(unsigned long long)l->group->count, buffer_cstr(&place),
+		(unsigned long long)l->gain, SENTENCE_DURATION(interval_ns));
+	claim_holder(e, out, l->group);
 	finding_rate(out, "growth", per_s, SOOTH_UNIT_NONE, interval_ns);
-	finding_count(out, "goroutines that wait there", l->of->count, 0);
+	finding_count(out, "goroutines that wait there", l->group->count, 0);
 	finding_count(out, "when the observation started", l->first, 0);
-	if (!l->of->longest_state)
-		finding_time(out, "longest wait", l->of->longest_ns);
+	if (!l->group->longest_state)
+		finding_time(out, "longest wait", l->group->longest_ns);
 	finding_unseen(out,
 		"whether these goroutines will go on, as those of a batch that waits for its turn");
 	finding_remedy(out,
@@ -173,8 +173,9 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	}
 	per_s = interval_ns ? (double)l.gain * (double)NS_PER_S / (double)interval_ns : 0;
-	is_stuck = l.of && are_stuck(e, l.of);
-	if (!l.of || l.of->count < check_option(e, is_stuck ? "min-count-stuck" : "min-count") ||
+	is_stuck = l.group && are_stuck(e, l.group);
+	if (!l.group ||
+		l.group->count < check_option(e, is_stuck ? "min-count-stuck" : "min-count") ||
 		l.gain < check_option(e, is_stuck ? "min-gain-stuck" : "min-gain") ||
 		100.0 * l.gain < check_option(e, "min-share") * l.first ||
 		!check_is_over(e, "min-rate", per_s, ""))

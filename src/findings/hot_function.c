@@ -25,7 +25,7 @@ static const struct finding_option options[] = {
 };
 
 struct hot {
-	struct work_cpu of;
+	struct work_cpu process;
 	struct profile_hot function; /* function of a script or of user space with most samples */
 	uint64_t samples;
 };
@@ -35,7 +35,7 @@ static void find_hot(struct hot *h, const struct check *e)
 	_cleanup_(buffer_fini) struct buffer all = { 0 };
 
 	*h = (struct hot){ 0 };
-	work_cpu_of(&h->of, e);
+	work_cpu_of(&h->process, e);
 	h->samples = profile_hot_functions(&e->input->profile, &e->id, PROFILE_IN_SCRIPT, &all);
 	if (all.size)
 		h->function = *(const struct profile_hot *)(const void *)all.data;
@@ -85,7 +85,7 @@ static void report_function(const struct check *e, struct check_result *out, con
 		buffer_cstr(&name), is_within && !spots.is_within_loop ? ", within " : "",
 		is_within && !spots.is_within_loop ? buffer_cstr(&spots.within) : "",
 		buffer_cstr(&script));
-	finding_percent(out, "CPU", h->of.cpu, h->of.interval_ns);
+	finding_percent(out, "CPU", h->process.cpu, h->process.interval_ns);
 	finding_text(out, "function", "%s: %.0f %% of %llu samples", buffer_cstr(&name),
 		share_of(h), (unsigned long long)h->samples);
 	if (is_within)
@@ -109,7 +109,7 @@ static void report_task(const struct check *e, struct check_result *out, const s
 	finding_claim(out, "spends %.0f %% of its CPU time in %s%s%s",
 		100.0 * (double)task->samples / (double)task->of_samples, task->text,
 		task->effect ? ": " : "", task->effect ? task->effect : "");
-	finding_percent(out, "CPU", h->of.cpu, h->of.interval_ns);
+	finding_percent(out, "CPU", h->process.cpu, h->process.interval_ns);
 	finding_text(out, "samples in it", "%llu of %llu", (unsigned long long)task->samples,
 		(unsigned long long)task->of_samples);
 	finding_unseen(out, "whether its result is useful, and which client asked for it");
@@ -136,10 +136,10 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct hot h;
 
 	find_hot(&h, e);
-	if (!h.of.is_measured)
+	if (!h.process.is_measured)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
-	else if (!check_is_over(e, "min-cpu", h.of.demand, ""))
-		check_fine(out, "uses %.0f %% of a CPU", h.of.cpu);
+	else if (!check_is_over(e, "min-cpu", h.process.demand, ""))
+		check_fine(out, "uses %.0f %% of a CPU", h.process.cpu);
 	else if (h.samples < check_option(e, "min-samples"))
 		check_blind_because(out, "too few stacks were sampled", CHECK_LONGER);
 	else if (find_task(&task, e))

@@ -39,8 +39,8 @@ struct use {
 	uint64_t hard;	      /* up to which the process may raise its limit; 0: no hard limit */
 	bool is_hard;	      /* `limit` is the hard one */
 	bool may_go_on;	      /* the process may handle the signal that comes at the limit */
-	uint64_t own;	      /* the part of this process in a sum of its user */
-	unsigned read, there; /* the user's processes in the sum; existing. 0: no sum */
+	uint64_t own;	      /* of this process, if `used` is the sum of its user */
+	unsigned read, there; /* the user's processes: in the sum, all; 0: no sum */
 	bool is_of_another;   /* another process of the user has more, and gets the finding */
 };
 

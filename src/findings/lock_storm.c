@@ -50,7 +50,7 @@ struct storm {
 	uint32_t at_locks; /* samples that found a thread at a lock */
 	double switches, cpu;
 	double demand;		    /* CPU plus runnable time of the yielding threads */
-	double highest;		    /* switches of the thread with most; negative: not measured */
+	double most_switches;	    /* switches of the thread with most; negative: not measured */
 	uint64_t cpu_ns, system_ns; /* CPU times of all threads together, over the interval */
 	double busiest;		    /* CPU use of the busiest thread, percent of one CPU */
 	double busiest_system;	    /* kernel share of its CPU time, percent; negative: unknown */
@@ -134,12 +134,12 @@ static void add_thread(struct storm *s, const struct thread_history *t, bool is_
 
 static void find_storm(const struct check *e, struct storm *s)
 {
-	s->highest = -1;
+	s->most_switches = -1;
 	thread_histories_for_each (&e->input->threads, &e->id, t) {
 		bool is_yielder;
 
-		if (switches_per_s(t) > s->highest)
-			s->highest = switches_per_s(t);
+		if (switches_per_s(t) > s->most_switches)
+			s->most_switches = switches_per_s(t);
 		if (t->met < check_option(e, "min-readings") || thread_history_cpu(t) < 0)
 			continue;
 		is_yielder = yields_cpu(e, t);
@@ -375,7 +375,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	find_convoy(e, &convoy);
 	sharing = sharing_of(e, &convoy);
 	progress_of(&p, e);
-	if (s.highest < 0)
+	if (s.most_switches < 0)
 		check_blind(out, thread_histories_uncounted(&e->input->threads, &e->id));
 	else if (s.threads.count && !s.has_times)
 		check_blind_by(out, FINDING_UNSUPPORTED, "kernel time was not recorded", "");
@@ -399,7 +399,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 			s.threads.count, s.threads.count == 1 ? "" : "s", s.switches,
 			percent_in_kernel(&s));
 	else
-		check_fine(out, "at most %.0f context switches a second per thread", s.highest);
+		check_fine(
+			out, "at most %.0f context switches a second per thread", s.most_switches);
 }
 
 const struct finding_detector finding_lock_storm = { diagnose, FINDING_OPTIONS(options) };

@@ -30,10 +30,10 @@ static const struct finding_option options[] = {
 /* Counts repeated lookups. The recorded calls together say how often a file was looked up; only the
  * sums are scaled to all lookups. */
 struct storm {
-	double scale; /* lookups that each recorded one stands for */
-	double seen;  /* repeated lookups, recorded */
-	double again; /* repeated lookups, scaled to all */
-	double again_ns;
+	double scale;	 /* lookups that each recorded one stands for */
+	double seen;	 /* repeated lookups, recorded */
+	double repeated; /* repeated lookups, scaled to all */
+	double repeated_ns;
 	double looks; /* recorded lookups of these files */
 	double files;
 	struct map folders; /* call_path -> double */
@@ -73,8 +73,8 @@ static void find_storm(struct storm *s, const struct call_history *h)
 		if (!again)
 			continue;
 		s->seen += again;
-		s->again += again * s->scale;
-		s->again_ns += (double)f->looks_ns * again * s->scale / (double)f->looks;
+		s->repeated += again * s->scale;
+		s->repeated_ns += (double)f->looks_ns * again * s->scale / (double)f->looks;
 		s->looks += (double)f->looks;
 		s->files++;
 		sum = map_put(&s->folders, &folder, NULL);
@@ -91,13 +91,13 @@ static void leave_out_gaps(struct storm *s, const struct call_history *h)
 	double share = s->seen > cut ? (s->seen - cut) / s->seen : 0;
 
 	s->seen *= share;
-	s->again *= share;
-	s->again_ns *= share;
+	s->repeated *= share;
+	s->repeated_ns *= share;
 }
 
 static double share_of(const struct check *e, const struct storm *s)
 {
-	return s->again_ns * 100 / (double)e->calls.interval_ns;
+	return s->repeated_ns * 100 / (double)e->calls.interval_ns;
 }
 
 /* Begins a finding: of low severity if the lookups cost little, as those of a program that polls
@@ -125,9 +125,9 @@ static void report_storm(struct check_result *out, const struct check *e, const 
 	else
 		finding_claim(out, "looks up the same %.0f files", s->files);
 	finding_claim(out, " over and over: %s%.0f times a second, %s %s", check_calls_least(e),
-		check_calls_rate(e, s->again), s->files == 1 ? "in" : "mostly in",
+		check_calls_rate(e, s->repeated), s->files == 1 ? "in" : "mostly in",
 		*folder ? folder : "its directory");
-	finding_calls_rate(out, "repeated lookups", s->again);
+	finding_calls_rate(out, "repeated lookups", s->repeated);
 	finding_percent(out, "share of one thread's time spent in repeated lookups", share_of(e, s),
 		e->calls.interval_ns);
 	finding_calls_count(out, "lookups per file", s->looks / s->files);
@@ -148,7 +148,7 @@ static void report_storm(struct check_result *out, const struct check *e, const 
  * is rarely seen as often as it is used; but if each was used once, none would be seen at two
  * times. */
 struct twice {
-	double all, again;    /* number of paths; of paths that were seen at two times */
+	double all, repeated; /* number of paths; of paths that were seen at two times */
 	struct call_path top; /* deepest directory that has all paths seen at two times */
 };
 
@@ -157,7 +157,7 @@ static void count_twice(struct twice *w, const struct call_path *path, uint64_t 
 	w->all++;
 	if (apart_ns < APART)
 		return;
-	w->again++;
+	w->repeated++;
 	check_keep_common(&w->top, path->text);
 }
 
@@ -182,15 +182,15 @@ static bool is_apart(const struct check *e, const struct twice *looked)
 {
 	double looks = check_calls_rate(e, e->calls.history->looks);
 
-	return e->calls.is_sampled && looked->again >= APART_LEAST &&
-	       looked->again * 4 >= looked->all && looks >= 10 * check_option(e, "min-rate") &&
+	return e->calls.is_sampled && looked->repeated >= APART_LEAST &&
+	       looked->repeated * 4 >= looked->all && looks >= 10 * check_option(e, "min-rate") &&
 	       walk_share(e) >= check_option(e, "min-share");
 }
 
 static bool is_walk(const struct check *e, const struct twice *walked)
 {
-	return walked->again >= WALKED_LEAST && walk_share(e) >= check_option(e, "min-share") &&
-	       (e->calls.is_sampled || walked->again * 2 >= walked->all);
+	return walked->repeated >= WALKED_LEAST && walk_share(e) >= check_option(e, "min-share") &&
+	       (e->calls.is_sampled || walked->repeated * 2 >= walked->all);
 }
 
 static void report_twice(
@@ -216,10 +216,10 @@ static void report_twice(
 		e->calls.interval_ns);
 	finding_calls_count(out,
 		is_walk ? "directories read more than once" : "files that were seen at two times",
-		w->again);
+		w->repeated);
 	finding_calls_count(out,
 		is_walk ? "directories read" : "other files that were only looked up",
-		is_walk ? w->all : w->all - w->again);
+		is_walk ? w->all : w->all - w->repeated);
 	if (is_walk)
 		finding_remedy(out,
 			"sooth trace -e %%path -p %u shows the walk; the fix: watch for changes "
@@ -234,7 +234,7 @@ static bool is_storm(const struct check *e, const struct storm *s)
 {
 	return s->files && check_calls_suffice(e, s->seen) &&
 	       s->looks >= check_option(e, "min-times") * s->files &&
-	       check_is_over(e, "min-rate", check_calls_rate(e, s->again), "") &&
+	       check_is_over(e, "min-rate", check_calls_rate(e, s->repeated), "") &&
 	       check_is_over(e, "min-share", share_of(e, s), "");
 }
 
@@ -259,8 +259,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else
 		check_fine(out,
 			"%.0f lookups a second, %.0f of them repeated: %.2g %% of a thread's time",
-			check_calls_rate(e, e->calls.history->looks), check_calls_rate(e, s.again),
-			share_of(e, &s));
+			check_calls_rate(e, e->calls.history->looks),
+			check_calls_rate(e, s.repeated), share_of(e, &s));
 	map_fini(&s.folders);
 }
 

@@ -21,7 +21,7 @@ static const struct finding_option options[] = {
 };
 
 struct unread {
-	const struct sockets_socket *of; /* the connection with most data in its queue */
+	const struct sockets_socket *connection; /* the connection with most data in its queue */
 	unsigned count;
 	bool is_slow; /* the peer reads, but little */
 };
@@ -67,10 +67,11 @@ static struct unread find_unread(const struct check *e, const struct memory_gain
 		if (!is_unread(e, s, m))
 			continue;
 		u.count++;
-		if (!u.of || s->send_queue_bytes > u.of->send_queue_bytes)
-			u.of = s;
+		if (!u.connection || s->send_queue_bytes > u.connection->send_queue_bytes)
+			u.connection = s;
 	}
-	u.is_slow = u.of && (double)bytes_taken(u.of, socket_before(e, u.of)) > MOVED_MOST;
+	u.is_slow = u.connection &&
+		    (double)bytes_taken(u.connection, socket_before(e, u.connection)) > MOVED_MOST;
 	return u;
 }
 
@@ -84,23 +85,23 @@ static void report_peer(const struct check *e, struct check_result *out, const s
 		"look at the peer; and write only while the stream takes it (node: the result of "
 		"write() and 'drain'), or close a connection that does not read"
 	};
-	struct awaited a = awaited_of(e, u->of->fd);
+	struct awaited a = awaited_of(e, u->connection->fd);
 	struct buffer *peer;
 
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "");
 	peer = finding_value(out, "peer");
-	awaited_put_end(peer, &a, u->of);
+	awaited_put_end(peer, &a, u->connection);
 	awaited_put_wait(finding_value(out, "waits"), e, &a);
 	finding_value_text(out, "reads", "%s", u->is_slow ? "reads only slowly" : "does not read");
 	finding_value_text(out, "gain", "%s", SENTENCE_SIZE((uint64_t)m->own_bytes));
 	finding_value_time(out, "time", interval_ns);
 	if (u->count > 1)
 		finding_count(out, "such connections", u->count, 0);
-	finding_bytes(out, "in the queue of the socket", u->of->send_queue_bytes);
+	finding_bytes(out, "in the queue of the socket", u->connection->send_queue_bytes);
 	finding_rate(out, "growth of its memory",
 		(double)m->own_bytes * (double)NS_PER_S / (double)interval_ns, SOOTH_UNIT_BYTES,
 		interval_ns);
-	finding_descriptor(out, u->of->fd);
+	finding_descriptor(out, u->connection->fd);
 	finding_connection(out, span_of_string(buffer_cstr(peer)));
 	finding_claim_row(out, &row);
 }
@@ -117,7 +118,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	}
 	memory_gain_read(&m, e);
 	u = find_unread(e, &m);
-	if (!u.of)
+	if (!u.connection)
 		check_fine(out, "its peers read what it sends");
 	else if (!m.is_known)
 		check_blind_because(out, "its memory was not sampled twice", CHECK_LONGER);

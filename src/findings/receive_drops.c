@@ -15,7 +15,7 @@ static const struct finding_option options[] = {
 
 struct drops {
 	struct sockets_socket socket; /* the socket that dropped most; its texts are in `of` */
-	const struct sockets_socket *of;
+	const struct sockets_socket *record;
 	uint64_t count; /* drops between the snapshots */
 	uint64_t interval_ns;
 	unsigned measured; /* sockets whose drops are known at both snapshots */
@@ -48,7 +48,7 @@ static void add_drops(
 	d->count = now.dropped - then.dropped;
 	d->interval_ns = now.record.time_ns - then.record.time_ns;
 	d->socket = now;
-	d->of = s;
+	d->record = s;
 }
 
 /* Returns the snapshot of the parent that has the socket too: a child that inherited the socket
@@ -100,7 +100,7 @@ static void report_drops(struct check_result *out, const struct drops *d)
 	struct socket_text text = { 0 };
 	struct span local;
 
-	socket_text_add_socket(&text, d->of);
+	socket_text_add_socket(&text, d->record);
 	local = span_of((const char *)text.local.data, text.local.size);
 	finding_begin(out, FINDING_CONFIDENCE_HIGH, buffer_cstr(&text.local));
 	finding_value_span(out, "local", local);

@@ -33,7 +33,7 @@ struct look {
 	const struct check *e;
 	double queued_ns; /* time its threads waited for a CPU */
 	bool is_queue_known;
-	const struct call_place *of; /* only paths of this call */
+	const struct call_place *call; /* only paths of this call */
 };
 
 static void find_queued(struct look *l)
@@ -61,7 +61,7 @@ static double weigh_path(const void *key, const void *value, const void *user)
 	const struct look *l = user;
 	const struct call_place *place = key;
 
-	if (!*place->text || place->number != l->of->number || place->abi != l->of->abi)
+	if (!*place->text || place->number != l->call->number || place->abi != l->call->abi)
 		return 0;
 	return (double)((const struct call_times *)value)->total_ns;
 }
@@ -72,7 +72,7 @@ static const char *path_of(const struct look *l, const struct call_place *place,
 	struct look of = *l;
 	struct check_ranked path;
 
-	of.of = place;
+	of.call = place;
 	if (!check_rank(&l->e->calls.history->times, weigh_path, &of, &path, 1) ||
 		path.weight * 2 < total_ns)
 		return "";
@@ -195,7 +195,7 @@ static void report_call(struct check_result *out, struct look *l, const struct c
 	struct check_ranked paths[PATHS_MOST];
 	uint64_t interval_ns = l->e->calls.interval_ns;
 
-	l->of = place;
+	l->call = place;
 	check_call_name(place->abi, place->number, name);
 	is_often = !is_slow(l, name, t, own_ns(l, t));
 	snprintf(what, sizeof(what), "%s%s", is_often ? "often " : "", name);

@@ -153,14 +153,14 @@ static void report_empty_instances(
 /* --- growth --- */
 
 struct watch_growth {
-	struct growth of; /* growth of the number of watches */
+	struct growth watches; /* growth of the number of watches */
 	/* Calls of the thread and instance that added most. */
 	uint64_t added, removed, seconds, last_added_ns;
 };
 
 static double gain_of(const struct watch_growth *g)
 {
-	return g->of.last - g->of.first;
+	return g->watches.last - g->watches.first;
 }
 
 static void add_calls(struct watch_growth *g, const struct call_history *calls)
@@ -194,11 +194,11 @@ static bool growth_read(
 	if (!begin || !end || begin->descriptors_state || end->descriptors_state ||
 		end->record.time_ns <= begin->record.time_ns)
 		return false;
-	g->of = (struct growth){ .grows = true,
+	g->watches = (struct growth){ .grows = true,
 		.first = begin->watches,
 		.last = end->watches,
 		.interval_ns = end->record.time_ns - begin->record.time_ns };
-	g->of.per_s = gain_of(g) * (double)NS_PER_S / (double)g->of.interval_ns;
+	g->watches.per_s = gain_of(g) * (double)NS_PER_S / (double)g->watches.interval_ns;
 	if (calls)
 		add_calls(g, calls);
 	return true;
@@ -206,12 +206,12 @@ static bool growth_read(
 
 static bool is_ongoing(const struct check *e, const struct watch_growth *g)
 {
-	uint64_t quiet_ns = g->of.interval_ns / QUIET_END;
+	uint64_t quiet_ns = g->watches.interval_ns / QUIET_END;
 
 	if (quiet_ns < NS_PER_S)
 		quiet_ns = NS_PER_S;
 	return g->seconds >= SECONDS_LEAST &&
-	       (double)g->seconds * NS_PER_S >= SECONDS_SHARE * g->of.interval_ns &&
+	       (double)g->seconds * NS_PER_S >= SECONDS_SHARE * g->watches.interval_ns &&
 	       g->last_added_ns + quiet_ns >= e->input->end_ns &&
 	       gain_of(g) >= GAIN_SHARE * g->added;
 }
@@ -224,7 +224,7 @@ static void emit_full(
 	if (share_of(p) < 0)
 		return;
 	finding_percent(out, "share of the user's limit of inotify watches", share_of(p), 0);
-	if (!growth_reaches(&g->of, p->watches_max, &left_ns))
+	if (!growth_reaches(&g->watches, p->watches_max, &left_ns))
 		return;
 	finding_severity(out, FINDING_MEDIUM);
 	finding_time(out, "time until the limit is reached", left_ns);
@@ -237,10 +237,10 @@ static void emit_growth(struct check_result *out, const struct watch_growth *g,
 	finding_severity(out, FINDING_LOW);
 	finding_claim(out,
 		"watches more and more files and directories: %.0f more, %llu removed, %.0f in all",
-		gain_of(g), (unsigned long long)g->removed, g->of.last);
-	finding_count(out, "watches when the observation started", g->of.first, 0);
-	finding_count(out, "watches when the observation ended", g->of.last, 0);
-	finding_rate(out, "growth", g->of.per_s, SOOTH_UNIT_NONE, g->of.interval_ns);
+		gain_of(g), (unsigned long long)g->removed, g->watches.last);
+	finding_count(out, "watches when the observation started", g->watches.first, 0);
+	finding_count(out, "watches when the observation ended", g->watches.last, 0);
+	finding_rate(out, "growth", g->watches.per_s, SOOTH_UNIT_NONE, g->watches.interval_ns);
 	finding_calls_count(out, "calls that added or changed a watch", g->added);
 	finding_calls_count(out, "seconds in which watches were added", g->seconds);
 	emit_full(out, g, p);
@@ -261,7 +261,7 @@ static bool diagnose_growth(
 
 	if (!growth_read(&g, e, e->calls.is_read ? e->calls.history : NULL) ||
 		gain_of(&g) < check_option(e, "min-gain") ||
-		!check_is_over(e, "min-rate", g.of.per_s, "growth") || check_is_young(e))
+		!check_is_over(e, "min-rate", g.watches.per_s, "growth") || check_is_young(e))
 		return true;
 	if (!e->calls.is_read) {
 		check_blind_by(out, FINDING_UNDECIDED,
