@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "analyze/answer/answer_parts.h"
 
+#include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "analyze/sockets/socket_turn.h"
 #include "analyze/waits/wait_sentences.h"
@@ -53,15 +54,11 @@ static void add_client(struct clients *c, const struct sockets_socket *s)
 
 void answer_clients(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
-	const struct snapshot *last = snapshots_get(&s->input.sockets.last, &j->id);
-	struct batch all = last ? snapshot_records(last) : (struct batch){ 0 };
 	struct clients c = { .is_one_server = true };
 	char length[WAIT_DURATION_SIZE];
 
-	batch_for_each (r, &all) {
-		const struct sockets_socket *o = record_as(r, SOCKETS_SOCKET, SOCKETS_SOCKET_LEAST);
-
-		if (o && socket_is_inet(o) && !o->state_state)
+	sockets_each (snapshots_get(&s->input.sockets.last, &j->id), o) {
+		if (socket_is_inet(o) && !o->state_state)
 			add_client(&c, o);
 	}
 	/* A process without a pool may hold requests on purpose: a queue, a long poll. */

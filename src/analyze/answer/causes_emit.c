@@ -116,13 +116,10 @@ static void add_concerned(const struct cause *c, const struct diagnosis *s, stru
 /* Appends all findings but the worst: "fd-leak: leaks descriptors: 41 more". */
 static void add_effects(const struct cause *c, struct buffer *out)
 {
-	struct batch all = { c->of->findings.data, c->finding ? c->of->findings.size : 0 };
+	rows_for_each (struct finding_row, f, &c->of->findings) {
+		struct span id = record_text(&f->record, &f->id);
 
-	batch_for_each (r, &all) {
-		const struct finding_row *f = (const void *)r;
-		struct span id = record_text(r, &f->id);
-
-		if (f == c->finding)
+		if (!c->finding || f == c->finding)
 			continue;
 		buffer_format(out, "%.*s: ", SPAN_ARGS(id));
 		answer_claim(f, out);

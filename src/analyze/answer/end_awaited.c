@@ -45,11 +45,10 @@ static const struct call_repeat *questions_of(
 	const struct diagnosis *s, const struct diagnosed *j, uint32_t *pid)
 {
 	const struct call_history *h = call_histories_get(&s->input.calls, &j->id);
-	const struct call_repeat_key *key;
-	const struct call_repeat *r;
-	size_t position = 0;
 
-	while (h && (r = call_repeats_next(h, &position, &key))) {
+	if (!h)
+		return NULL;
+	call_repeats_each (h, key, r) {
 		if (r->is_of_process && !key->result && key->fd > 0 && r->seen >= SEEN_LEAST &&
 			r->last_ns + PAUSE_MOST >= s->input.end_ns) {
 			*pid = (uint32_t)key->fd;

@@ -10,10 +10,11 @@
 #include "base/cleanup.h"
 #include "base/sentence_units.h"
 
-static int emit_row(struct output *output, const struct diagnosis_input *input,
-	const struct diagnosed *j, const struct buffer *fine, const struct buffer *blind,
-	struct sooth_error *err)
+/* Emits the row of a process that was not sampled, in the current section. */
+static int finding_gone_emit(struct output *output, const struct diagnosis_input *input,
+	const struct diagnosed *j, struct sooth_error *err)
 {
+	_cleanup_(buffer_fini) struct buffer fine = { 0 }, blind = { 0 };
 	struct finding_process_row row = { .record = row_head(&j->id),
 		.cpu_state = SOOTH_STATE_ABSENT,
 		.rss_state = SOOTH_STATE_ABSENT,
@@ -26,30 +27,21 @@ static int emit_row(struct output *output, const struct diagnosis_input *input,
 		.role_state = SOOTH_STATE_ABSENT,
 		.project_state = SOOTH_STATE_ABSENT,
 		.session_state = SOOTH_STATE_ABSENT,
-		.waits_state = SOOTH_STATE_ABSENT,
-		.fine_text_state = state_if(fine->size),
-		.blind_text_state = state_if(blind->size) };
+		.waits_state = SOOTH_STATE_ABSENT };
+
+	finding_text_fine(&j->fine, true, &fine);
+	finding_text_blind(&j->blind, &blind);
+	row.fine_text_state = state_if(fine.size);
+	row.blind_text_state = state_if(blind.size);
 	struct record_tail tail[] = {
 		tail_buffer(&row.findings, &j->findings),
 		tail_buffer(&row.fine, &j->fine),
 		tail_buffer(&row.blind, &j->blind),
 		tail_span(&row.name, ending_name(&input->endings, &j->id)),
-		tail_buffer(&row.fine_text, fine),
-		tail_buffer(&row.blind_text, blind),
+		tail_buffer(&row.fine_text, &fine),
+		tail_buffer(&row.blind_text, &blind),
 	};
-
 	return OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
-}
-
-/* Emits a row of finding_process_schema in the current section. */
-static int finding_gone_emit(struct output *output, const struct diagnosis_input *input,
-	const struct diagnosed *j, struct sooth_error *err)
-{
-	_cleanup_(buffer_fini) struct buffer fine = { 0 }, blind = { 0 };
-
-	finding_text_fine(&j->fine, true, &fine);
-	finding_text_blind(&j->blind, &blind);
-	return emit_row(output, input, j, &fine, &blind, err);
 }
 
 int finding_gone_emit_all(struct output *output, const struct diagnosis_input *input,
@@ -82,7 +74,6 @@ int findings_emit_host(struct output *output, const struct diagnosis *s, struct 
 	struct finding_host_row row = { .finding_count = j->count,
 		.severity = (uint8_t)j->worst,
 		.severity_state = state_if(j->count) };
-	int status;
 
 	finding_text_fine(&j->fine, true, &fine);
 	finding_text_blind(&j->blind, &blind);
@@ -101,10 +92,7 @@ int findings_emit_host(struct output *output, const struct diagnosis *s, struct 
 		tail_buffer(&row.fine_text, &fine),
 		tail_buffer(&row.blind_text, &blind),
 	};
-	status = output_section(output, &section, err);
-	if (!status)
-		status = OUTPUT_ROW(output, &row, tail, ARRAY_SIZE(tail), err);
-	return status;
+	return OUTPUT_OBJECT(output, &section, &row, tail, ARRAY_SIZE(tail), err);
 }
 
 int findings_emit_processes(
@@ -174,9 +162,7 @@ static int put_summary(struct output *output, struct finding_summary_row *row,
 	int status;
 
 	row->headline_state = state_if(headline->size);
-	status = output_section(output, &section, err);
-	if (!status)
-		status = OUTPUT_ROW(output, row, tail, ARRAY_SIZE(tail), err);
+	status = OUTPUT_OBJECT(output, &section, row, tail, ARRAY_SIZE(tail), err);
 	return status ?: output_close_section(output, err);
 }
 

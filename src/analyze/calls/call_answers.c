@@ -42,8 +42,6 @@ void call_answers_add_call(const struct call_at_hand *c)
 		a->last_good_ns = now;
 		return;
 	}
-	if (!a->bad)
-		a->first_bad_ns = now;
 	a->bad += c->weight;
 	a->last_bad_ns = now;
 	a->last_status = status;

@@ -32,10 +32,8 @@ static void note_served_client(
 {
 	struct call_clients *all = map_put(&c->history->clients, &guest->listener, NULL);
 
-	if (all) {
+	if (all)
 		all->served++;
-		all->last_served_ns = c->folded->call->record.time_ns;
-	}
 	map_remove(&c->history->guests, &fd);
 }
 

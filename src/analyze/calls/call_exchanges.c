@@ -79,7 +79,6 @@ static void add_answer(struct call_exchange *x, uint64_t now, uint64_t weight)
 	if (!x->seen++)
 		x->first_ns = x->begun_ns;
 	x->answered += weight;
-	x->answered_ns = now;
 	x->wait_ns += now - x->begun_ns;
 	x->think_ns += x->has_think ? x->think : 0;
 	x->thoughts += x->has_think;

@@ -81,17 +81,6 @@ static bool is_backlog_full(const struct call_backlog *b, const struct sooth_rec
 
 /* --- what was there from the start --- */
 
-static const struct sooth_record *next_held(const struct call_backlog *b, size_t *at)
-{
-	const struct sooth_record *r;
-
-	if (*at >= b->held.size)
-		return NULL;
-	r = (const void *)(b->held.data + *at);
-	*at += record_bytes(r);
-	return r;
-}
-
 static bool is_state_known(const struct fd_follow *by_calls, const struct sooth_record *r)
 {
 	struct process_id id = process_id_of(r);
@@ -114,12 +103,10 @@ static bool is_snapshot(const struct sooth_record *r)
 /* Applies the snapshots. Descriptors known from earlier calls keep their newer state. */
 static void apply_snapshots(struct call_fold *f)
 {
-	const struct sooth_record *r;
 	struct fd_follow by_calls;
-	size_t at = 0;
 
 	fd_follow_init(&by_calls);
-	while ((r = next_held(&f->backlog, &at))) {
+	rows_for_each (struct sooth_record, r, &f->backlog.held) {
 		if (!is_snapshot(r))
 			fd_follow_add_record(&by_calls, r);
 		else if (!is_state_known(&by_calls, r))
@@ -294,14 +281,15 @@ static int pass_on(struct call_fold *f, const struct sooth_record *r, struct soo
 
 static int pass_on_backlog(struct call_fold *f, struct sooth_error *err)
 {
-	const struct sooth_record *r;
-	size_t at = 0;
 	int status = 0;
 
 	apply_snapshots(f);
 	f->backlog.is_over = true;
-	while (!status && (r = next_held(&f->backlog, &at)))
+	rows_for_each (struct sooth_record, r, &f->backlog.held) {
 		status = pass_on(f, r, err);
+		if (status)
+			break;
+	}
 	buffer_fini(&f->backlog.held);
 	return status;
 }

@@ -3,6 +3,7 @@
 #include "analyze/calls/call_history.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,14 +242,57 @@ static void call_signals_add_call(const struct call_at_hand *c)
 
 /* --- histories --- */
 
+/* The maps of a history, with their bounds. */
+static const struct {
+	size_t offset, key_size, value_size, most;
+} maps[] = {
+	{ offsetof(struct call_history, failures), sizeof(struct call_place),
+		sizeof(struct call_failures), FAILURES_MAX },
+	{ offsetof(struct call_history, found), sizeof(uint64_t), sizeof(uint64_t), FOUND_MAX },
+	{ offsetof(struct call_history, times), sizeof(struct call_place),
+		sizeof(struct call_times), TIMES_MAX },
+	{ offsetof(struct call_history, files), sizeof(struct call_path), sizeof(struct call_file),
+		FILES_MAX },
+	{ offsetof(struct call_history, scraps), sizeof(struct call_path),
+		sizeof(struct call_scraps), SCRAPS_MAX },
+	{ offsetof(struct call_history, peers), sizeof(struct call_path), sizeof(struct call_peer),
+		PEERS_MAX },
+	{ offsetof(struct call_history, exchanges), sizeof(struct call_path),
+		sizeof(struct call_exchange), EXCHANGES_MAX },
+	{ offsetof(struct call_history, answers), sizeof(struct call_path),
+		sizeof(struct call_answers), PEERS_MAX },
+	{ offsetof(struct call_history, databases), sizeof(struct call_path),
+		sizeof(struct call_database), PEERS_MAX },
+	{ offsetof(struct call_history, handshakes), sizeof(struct call_path),
+		sizeof(struct call_handshakes), PEERS_MAX },
+	{ offsetof(struct call_history, served_handshakes), sizeof(struct call_path),
+		sizeof(struct call_handshakes), PEERS_MAX },
+	{ offsetof(struct call_history, clients), sizeof(struct call_path),
+		sizeof(struct call_clients), PEERS_MAX },
+	{ offsetof(struct call_history, guests), sizeof(uint32_t), sizeof(struct call_guest),
+		FDS_MAX },
+	{ offsetof(struct call_history, waits), sizeof(uint32_t), sizeof(struct call_waits),
+		THREADS_MAX },
+	{ offsetof(struct call_history, repeats), sizeof(struct call_repeat_key),
+		sizeof(struct call_repeat), REPEATS_MAX },
+	{ offsetof(struct call_history, signals), sizeof(struct call_signal_key),
+		sizeof(struct call_failures), PEERS_MAX },
+	{ offsetof(struct call_history, positions), sizeof(uint32_t), sizeof(struct call_position),
+		FDS_MAX },
+	{ offsetof(struct call_history, pending), sizeof(uint32_t), sizeof(struct call_pending),
+		FDS_MAX },
+	{ offsetof(struct call_history, hellos), sizeof(uint32_t), sizeof(struct call_hello),
+		FDS_MAX },
+	{ offsetof(struct call_history, unused), sizeof(uint32_t), sizeof(struct call_unused),
+		FDS_MAX },
+	{ offsetof(struct call_history, weights), sizeof(struct call_kind),
+		sizeof(struct call_weight), WEIGHTS_MAX },
+};
+
+/* Returns NULL behind the last map. */
 static struct map *map_at(struct call_history *h, size_t i)
 {
-	struct map *const all[] = { &h->failures, &h->found, &h->times, &h->files, &h->scraps,
-		&h->peers, &h->exchanges, &h->answers, &h->databases, &h->handshakes, &h->hellos,
-		&h->served_handshakes, &h->clients, &h->guests, &h->waits, &h->repeats, &h->signals,
-		&h->positions, &h->pending, &h->unused, &h->weights };
-
-	return i < ARRAY_SIZE(all) ? all[i] : NULL;
+	return i < ARRAY_SIZE(maps) ? (struct map *)((char *)h + maps[i].offset) : NULL;
 }
 
 static void fini_history(struct call_history *h)
@@ -262,37 +306,13 @@ static void fini_history(struct call_history *h)
 static struct call_history *new_history(const struct process_id *id)
 {
 	struct call_history *h = calloc(1, sizeof(*h));
+	struct map *m;
 
 	if (!h)
 		return NULL;
 	h->id = *id;
-	map_init(&h->failures, sizeof(struct call_place), sizeof(struct call_failures),
-		FAILURES_MAX);
-	map_init(&h->found, sizeof(uint64_t), sizeof(uint64_t), FOUND_MAX);
-	map_init(&h->times, sizeof(struct call_place), sizeof(struct call_times), TIMES_MAX);
-	map_init(&h->files, sizeof(struct call_path), sizeof(struct call_file), FILES_MAX);
-	map_init(&h->scraps, sizeof(struct call_path), sizeof(struct call_scraps), SCRAPS_MAX);
-	map_init(&h->peers, sizeof(struct call_path), sizeof(struct call_peer), PEERS_MAX);
-	map_init(&h->exchanges, sizeof(struct call_path), sizeof(struct call_exchange),
-		EXCHANGES_MAX);
-	map_init(&h->answers, sizeof(struct call_path), sizeof(struct call_answers), PEERS_MAX);
-	map_init(&h->databases, sizeof(struct call_path), sizeof(struct call_database), PEERS_MAX);
-	map_init(&h->handshakes, sizeof(struct call_path), sizeof(struct call_handshakes),
-		PEERS_MAX);
-	map_init(&h->served_handshakes, sizeof(struct call_path), sizeof(struct call_handshakes),
-		PEERS_MAX);
-	map_init(&h->clients, sizeof(struct call_path), sizeof(struct call_clients), PEERS_MAX);
-	map_init(&h->guests, sizeof(uint32_t), sizeof(struct call_guest), FDS_MAX);
-	map_init(&h->waits, sizeof(uint32_t), sizeof(struct call_waits), THREADS_MAX);
-	map_init(&h->repeats, sizeof(struct call_repeat_key), sizeof(struct call_repeat),
-		REPEATS_MAX);
-	map_init(&h->signals, sizeof(struct call_signal_key), sizeof(struct call_failures),
-		PEERS_MAX);
-	map_init(&h->positions, sizeof(uint32_t), sizeof(struct call_position), FDS_MAX);
-	map_init(&h->pending, sizeof(uint32_t), sizeof(struct call_pending), FDS_MAX);
-	map_init(&h->hellos, sizeof(uint32_t), sizeof(struct call_hello), FDS_MAX);
-	map_init(&h->unused, sizeof(uint32_t), sizeof(struct call_unused), FDS_MAX);
-	map_init(&h->weights, sizeof(struct call_kind), sizeof(struct call_weight), WEIGHTS_MAX);
+	for (size_t i = 0; (m = map_at(h, i)); i++)
+		map_init(m, maps[i].key_size, maps[i].value_size, maps[i].most);
 	return h;
 }
 

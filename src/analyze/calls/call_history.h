@@ -124,7 +124,7 @@ struct call_scraps {
 struct call_exchange {
 	uint64_t answered; /* requests with an answer, estimated */
 	uint64_t seen;
-	uint64_t first_ns, answered_ns;
+	uint64_t first_ns;
 	uint64_t wait_ns;	     /* total, from request to answer */
 	uint64_t think_ns, thoughts; /* total, from answer to next request; number of such times */
 	uint64_t request_bytes, answer_bytes;
@@ -186,7 +186,7 @@ struct call_waits {
 /* The HTTP answers of one peer, by status. */
 struct call_answers {
 	uint64_t good, bad; /* bad: an error status, except 404 */
-	uint64_t first_bad_ns, last_bad_ns, last_good_ns;
+	uint64_t last_bad_ns, last_good_ns;
 	uint32_t last_status; /* HTTP status of the last bad answer */
 	struct {
 		uint32_t status, count;
@@ -213,8 +213,7 @@ struct call_clients {
 	uint64_t dropped;	    /* closed without reading or writing */
 	uint64_t turned_away;	    /* closed without reading, after one short answer */
 	uint64_t first_ns, last_ns; /* times of the calls in `dropped` and `turned_away` */
-	uint64_t last_served_ns;
-	char log[CALL_PATH]; /* last file written to between accept and close */
+	char log[CALL_PATH];	    /* last file written to between accept and close */
 };
 
 enum call_nested { CALL_NESTED_NOTHING, CALL_NESTED_ACCEPT, CALL_NESTED_CONNECT };

@@ -235,13 +235,12 @@ const struct exit_reasons_signal *ending_request(const struct ending *of)
 
 /* --- as text --- */
 
-/* Signal numbers on x86 and arm (signal(7)). */
 bool exit_reason_is_fault(unsigned signal)
 {
-	enum { ILL = 4, TRAP = 5, BUS = 7, FPE = 8, SEGV = 11, BAD_CALL = 31 };
+	static const unsigned char faults[] = { SIGNAL_SEGV, SIGNAL_BUS, SIGNAL_ILLEGAL, SIGNAL_FPE,
+		SIGNAL_TRAP, SIGNAL_BAD_CALL };
 
-	return signal == SEGV || signal == BUS || signal == ILL || signal == FPE ||
-	       signal == TRAP || signal == BAD_CALL;
+	return memchr(faults, (int)signal, sizeof(faults));
 }
 
 void exit_reason_text_status(struct buffer *out, uint32_t status)

@@ -215,19 +215,6 @@ bool heap_use_has_caller(const struct heap_use *u, uint32_t stack)
 	return stacked.depth > 1;
 }
 
-static bool is_of_thread_start(const struct heap_use *u, uint32_t stack)
-{
-	struct profile_stacked stacked = { 0 };
-
-	profile_sums_stack(&u->names, stack, &stacked);
-	for (size_t i = 0; i < stacked.depth; i++) {
-		if (span_starts(
-			    names_get(&u->names.names, stacked.frames[i]->name), "pthread_create"))
-			return true;
-	}
-	return false;
-}
-
 uint32_t heap_use_starter(const struct heap_use *u, const struct process_id *id)
 {
 	assert(u);
@@ -240,7 +227,7 @@ uint32_t heap_use_starter(const struct heap_use *u, const struct process_id *id)
 		const struct heap_gains *, gains) {
 		int64_t blocks = 0;
 
-		if (!is_gain_of(k, p, id) || !is_of_thread_start(u, k->stack))
+		if (!is_gain_of(k, p, id) || !profile_sums_starts_thread(&u->names, k->stack))
 			continue;
 		for (unsigned i = 0; i < HEAP_WINDOWS; i++)
 			heap_gain_add(&blocks, (uint64_t)gains->blocks[i]);

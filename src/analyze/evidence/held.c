@@ -193,14 +193,10 @@ bool task_member_is_left(const struct process_entry *p)
 	return p && (check_has_new_parent(p) || (p->parent && p->parent->id.pid == INIT));
 }
 
-static const struct limits_holder *member_in(const struct sooth_record *r, struct span group)
+static bool is_member(const struct limits_holder *h, struct span group)
 {
-	const struct limits_holder *h = record_as(r, LIMITS_HOLDER, sizeof(*h));
-
-	return h && h->resource == LIMITS_SHARED_TASKS &&
-			       !span_compare(record_text(r, &h->place), group)
-		       ? h
-		       : NULL;
+	return h->resource == LIMITS_SHARED_TASKS &&
+	       !span_compare(record_text(&h->record, &h->place), group);
 }
 
 static bool is_like(const struct limits_holder *a, const struct limits_holder *b)
@@ -218,18 +214,16 @@ static void add_members(struct kind *kind, const struct check *e, const struct l
 }
 
 static void find_most(
-	struct kind *most, const struct check *e, const struct batch *all, struct span group)
+	struct kind *most, const struct check *e, const struct snapshot *all, struct span group)
 {
 	*most = (struct kind){ 0 };
-	batch_for_each (r, all) {
-		struct kind kind = { .first = member_in(r, group) };
+	snapshot_each (struct limits_holder, first, all, LIMITS_HOLDER) {
+		struct kind kind = { .first = first };
 
-		if (!kind.first)
+		if (!is_member(first, group))
 			continue;
-		batch_for_each (other, all) {
-			const struct limits_holder *h = member_in(other, group);
-
-			if (h && is_like(h, kind.first))
+		snapshot_each (struct limits_holder, h, all, LIMITS_HOLDER) {
+			if (is_member(h, group) && is_like(h, first))
 				add_members(&kind, e, h);
 		}
 		if (kind.tasks > most->tasks) {
@@ -247,14 +241,12 @@ struct sum {
 	unsigned members, unread;
 };
 
-static struct sum sum_of(const struct batch *all, struct span group)
+static struct sum sum_of(const struct snapshot *all, struct span group)
 {
 	struct sum sum = { 0 };
 
-	batch_for_each (r, all) {
-		const struct limits_holder *h = member_in(r, group);
-
-		if (!h)
+	snapshot_each (struct limits_holder, h, all, LIMITS_HOLDER) {
+		if (!is_member(h, group))
 			continue;
 		sum.members++;
 		sum.tasks += h->amount;
@@ -304,14 +296,14 @@ const struct process_entry *task_zombies_put(
 	assert(e);
 	assert(g);
 
-	struct batch all = snapshot_records(check_last(e, &e->input->limits));
 	const struct process_entry *most = NULL;
 	unsigned count = 0;
 
-	batch_for_each (r, &all) {
-		const struct limits_holder *h = member_in(r, record_text(&g->record, &g->path));
+	snapshot_each (struct limits_holder, h, check_last(e, &e->input->limits), LIMITS_HOLDER) {
 		const struct process_entry *p =
-			h ? check_process(e, h->holder_pid, h->holder_start_ticks) : NULL;
+			is_member(h, record_text(&g->record, &g->path))
+				? check_process(e, h->holder_pid, h->holder_start_ticks)
+				: NULL;
 		unsigned zombies = p ? count_zombies(p) : 0;
 
 		if (zombies > count) {
@@ -332,13 +324,13 @@ bool task_members_put(struct buffer *out, const struct check *e, const struct li
 	assert(e);
 	assert(g);
 
-	struct batch all = snapshot_records(check_last(e, &e->input->limits));
-	struct sum sum = sum_of(&all, record_text(&g->record, &g->path));
+	const struct snapshot *all = check_last(e, &e->input->limits);
+	struct sum sum = sum_of(all, record_text(&g->record, &g->path));
 	uint64_t rest = sum.unread && g->used > sum.tasks ? g->used - sum.tasks : 0;
 	struct kind most;
 	bool are_left;
 
-	find_most(&most, e, &all, record_text(&g->record, &g->path));
+	find_most(&most, e, all, record_text(&g->record, &g->path));
 	are_left = most.count && most.left == most.count && most.tasks > rest;
 	if (most.tasks && most.tasks <= rest)
 		buffer_format(out, "; of its members only %u were read, and others may have more",

@@ -218,18 +218,6 @@ static void put_answer(struct buffer *out, const struct heap_scope *scope,
 		put_growing(out, row, rows, sums, blocks);
 }
 
-static bool is_started_by(const struct profile_sums *sums, uint32_t stack, const char *function)
-{
-	struct profile_stacked stacked = { 0 };
-
-	profile_sums_stack(sums, stack, &stacked);
-	for (size_t i = 0; i < stacked.depth; i++) {
-		if (span_starts(names_get(&sums->names, stacked.frames[i]->name), function))
-			return true;
-	}
-	return false;
-}
-
 /* Returns the code that starts threads: each thread has blocks of its own as long as it has a
  * stack. NULL: none keeps such blocks. */
 static const struct heap_stack *find_starter(
@@ -239,7 +227,7 @@ static const struct heap_stack *find_starter(
 
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i].sum.live_blocks > (most ? most->sum.live_blocks : 1) &&
-			is_started_by(sums, rows[i].stack, "pthread_create"))
+			profile_sums_starts_thread(sums, rows[i].stack))
 			most = &rows[i];
 	}
 	return most;

@@ -177,14 +177,11 @@ static int emit_kind(struct info_state *s, const struct kind_count *c, struct so
 static int emit_kinds(struct info_state *s, struct sooth_error *err)
 {
 	_cleanup_(buffer_fini) struct buffer sorted = { 0 };
-	size_t position = 0, count;
-	const void *kind;
-	void *records;
+	size_t count;
 	int status = 0;
 
-	while (map_next(&s->survey->kinds, &position, &kind, &records))
-		buffer_append(&sorted,
-			&(struct kind_count){ *(uint64_t *)records, *(const uint16_t *)kind },
+	map_for_each (&s->survey->kinds, const uint16_t *, kind, const uint64_t *, records)
+		buffer_append(&sorted, &(struct kind_count){ *records, *kind },
 			sizeof(struct kind_count));
 	if (buffer_failed(&sorted))
 		status = error_no_memory(err);

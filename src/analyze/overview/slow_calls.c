@@ -161,12 +161,7 @@ void call_operations_init(struct call_operations *o)
 
 void call_operations_fini(struct call_operations *o)
 {
-	size_t position = 0;
-	void *value;
-
-	while (map_next(&o->lists, &position, NULL, &value)) {
-		struct operation_list *list = value;
-
+	map_for_each_value (&o->lists, struct operation_list *, list) {
 		for (size_t i = 0; i < CALL_OPERATION_KINDS; i++)
 			buffer_fini(&list->all[i]);
 	}
@@ -299,18 +294,14 @@ static int emit_kind(
 			.rows_most = SHOWN_MOST,
 			.if_empty = "no calls for sockets were made" },
 	};
-	size_t position = 0;
-	const void *key;
 	int status = output_section(v->output, &sections[kind], err);
 
-	while (!status && map_next(&v->input.points, &position, &key, NULL)) {
+	map_for_each_key (map_while(!status, &v->input.points), const void *, key) {
 		_cleanup_(buffer_fini) struct buffer rows = { 0 };
-		struct batch all;
 
 		call_operations_note(
 			v->output, call_operations_copy_slowest(&v->operations, key, kind, &rows));
-		all = (struct batch){ rows.data, rows.size };
-		batch_for_each (r, &all) {
+		rows_for_each (struct sooth_record, r, &rows) {
 			if (!status)
 				status = output_record(v->output, r, err);
 		}

@@ -213,7 +213,6 @@ static void handle_segment(struct host_state *h, const struct stream_segment *se
 	memcpy(copy, segment, record_bytes(&segment->record));
 	free(h->segment);
 	h->segment = copy;
-	h->realtime_offset_ns = copy->realtime_offset_ns;
 }
 
 static void handle_target(struct host_state *h, const struct stream_target *target)
@@ -241,13 +240,11 @@ void host_state_add_batch(struct host_state *h, const struct batch *batch)
 		short_lived_add_record(&h->short_lived, r);
 		snapshots_add_record(&h->sockets, r);
 		snapshots_add_record(&h->waits, r);
+		record_reads_clock(r, &h->realtime_offset_ns);
 		if ((known = record_as(r, STREAM_SEGMENT, sizeof(struct stream_segment))))
 			handle_segment(h, known);
 		else if ((known = record_as(r, STREAM_TARGET, sizeof(struct stream_target))))
 			handle_target(h, known);
-		else if ((known = record_as(r, STREAM_TICK, sizeof(struct stream_tick))))
-			h->realtime_offset_ns =
-				((const struct stream_tick *)known)->realtime_offset_ns;
 	}
 }
 

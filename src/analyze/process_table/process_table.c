@@ -263,19 +263,15 @@ static void add_details(struct process_table *c, const struct sooth_record *r)
 	copy = copy_widened(r, r->kind == PROC_LINKS ? PROC_LINKS_LEAST : PROC_SESSION_LEAST);
 	if (!copy)
 		return;
-	if (r->kind == PROC_LINKS) {
-		if (!replace_record(c, p->links, copy)) {
-			free(copy);
-			return;
-		}
+	if (!replace_record(c, r->kind == PROC_LINKS ? (void *)p->links : p->session, copy)) {
+		free(copy);
+	} else if (r->kind == PROC_LINKS) {
 		note_written(p, p->links, copy);
 		free(p->links);
 		p->links = copy;
 		note_input(p, p->links);
 		if (!p->first_wanted_at_ns)
 			begin_wanted(p);
-	} else if (!replace_record(c, p->session, copy)) {
-		free(copy);
 	} else {
 		free(p->session);
 		p->session = copy;

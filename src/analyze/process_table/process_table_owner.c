@@ -18,6 +18,7 @@
  */
 #include "analyze/process_table/process_table_owner.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "analyze/process_table/process_table_resolving.h"
@@ -61,20 +62,30 @@ static struct owner found_owner(
 	return q->owner;
 }
 
-static struct owner gone_owner(
-	struct owner_search *q, enum process_link link, struct sooth_text how)
+/* Says that the owner is gone, and why. */
+__attribute__((format(printf, 3, 4))) static struct owner gone_owner(
+	struct owner_search *q, enum process_link link, const char *format, ...)
 {
+	va_list arguments;
+
+	va_start(arguments, format);
 	q->owner.link = link;
 	q->owner.is_gone = true;
-	q->owner.gone = how;
+	q->owner.gone = process_table_say_list(q->s->process_table, format, arguments);
+	va_end(arguments);
 	return q->owner;
 }
 
-static struct owner set_undecided(
-	struct owner_search *q, enum process_link link, struct sooth_text why)
+/* Says why it is not decided whether there is an owner. */
+__attribute__((format(printf, 3, 4))) static struct owner set_undecided(
+	struct owner_search *q, enum process_link link, const char *format, ...)
 {
+	va_list arguments;
+
+	va_start(arguments, format);
 	q->owner.link = link;
-	q->owner.doubt = why;
+	q->owner.doubt = process_table_say_list(q->s->process_table, format, arguments);
+	va_end(arguments);
 	return q->owner;
 }
 
@@ -172,7 +183,6 @@ static struct process_entry *holder_of(const struct owner_search *q, uint64_t pi
 /* Decides about a main process in an outer namespace, whose PID here is unknown. */
 static struct owner owner_by_outer_pid(struct owner_search *q)
 {
-	struct process_table *c = q->s->process_table;
 	const struct sooth_text session = session_words(q);
 	struct sooth_text why;
 	bool is_possible = !are_all_seen(q) || possible_main(q, &why);
@@ -180,20 +190,17 @@ static struct owner owner_by_outer_pid(struct owner_search *q)
 
 	if (!is_possible)
 		return gone_owner(q, PROCESS_LINK_PID,
-			process_table_say(c,
-				"%.*s is gone: main process %.*s was in an outer pid namespace, "
-				"and %.*s",
-				SPAN_ARGS(its), SPAN_ARGS(q->of.pid), SPAN_ARGS(text_of(q, &why))));
+			"%.*s is gone: main process %.*s was in an outer pid namespace, "
+			"and %.*s",
+			SPAN_ARGS(its), SPAN_ARGS(q->of.pid), SPAN_ARGS(text_of(q, &why)));
 	return set_undecided(q, PROCESS_LINK_PID,
-		process_table_say(c,
-			"%.*s: main process %.*s is in an outer pid namespace, which is invisible "
-			"here",
-			SPAN_ARGS(its), SPAN_ARGS(q->of.pid)));
+		"%.*s: main process %.*s is in an outer pid namespace, which is invisible "
+		"here",
+		SPAN_ARGS(its), SPAN_ARGS(q->of.pid));
 }
 
 static struct owner owner_by_pid(struct owner_search *q)
 {
-	struct process_table *c = q->s->process_table;
 	const struct sooth_text session = session_words(q);
 	struct span its = text_of(q, &session), marker = q->of.pid;
 	struct process_entry *holder;
@@ -204,42 +211,36 @@ static struct owner owner_by_pid(struct owner_search *q)
 	span_decimal(marker, &pid);
 	holder = holder_of(q, pid);
 	if (holder && process_table_is_ended(holder) && process_table_is_older(holder, q->p))
-		return gone_owner(q, PROCESS_LINK_PID,
-			process_table_say(c, "%.*s is gone: main process %.*s has ended",
-				SPAN_ARGS(its), SPAN_ARGS(marker)));
+		return gone_owner(q, PROCESS_LINK_PID, "%.*s is gone: main process %.*s has ended",
+			SPAN_ARGS(its), SPAN_ARGS(marker));
 	if (holder && process_table_is_older(holder, q->p)) {
 		if (holder->agent == q->agent)
 			return found_owner(
 				q, holder->main ? holder->main : holder, PROCESS_LINK_PID);
 		return set_undecided(q, PROCESS_LINK_PID,
-			process_table_say(c,
-				"%.*s: the main process had PID %.*s; the process with this PID "
-				"now is not recognized as %s",
-				SPAN_ARGS(its), SPAN_ARGS(marker), q->agent->title));
+			"%.*s: the main process had PID %.*s; the process with this PID "
+			"now is not recognized as %s",
+			SPAN_ARGS(its), SPAN_ARGS(marker), q->agent->title);
 	}
 	if (process_table_namespace(q->p) == PROCESS_TABLE_UNREPORTED)
 		return set_undecided(q, PROCESS_LINK_PID,
-			process_table_say(c,
-				"%.*s: main process %.*s is in an unknown pid namespace",
-				SPAN_ARGS(its), SPAN_ARGS(marker)));
+			"%.*s: main process %.*s is in an unknown pid namespace", SPAN_ARGS(its),
+			SPAN_ARGS(marker));
 	if (holder)
 		return gone_owner(q, PROCESS_LINK_PID,
-			process_table_say(c,
-				"%.*s is gone: main process %.*s has ended and its pid was reused",
-				SPAN_ARGS(its), SPAN_ARGS(marker)));
+			"%.*s is gone: main process %.*s has ended and its pid was reused",
+			SPAN_ARGS(its), SPAN_ARGS(marker));
 	holder = process_table_by_pid(q->s, pid);
 	if (holder && holder->agent == q->agent && process_table_is_older(holder, q->p))
 		return set_undecided(q, PROCESS_LINK_PID,
-			process_table_say(c,
-				"%.*s: the main process could be PID %.*s of another pid namespace",
-				SPAN_ARGS(its), SPAN_ARGS(marker)));
+			"%.*s: the main process could be PID %.*s of another pid namespace",
+			SPAN_ARGS(its), SPAN_ARGS(marker));
 	if (!are_all_seen(q))
 		return set_undecided(q, PROCESS_LINK_PID,
-			process_table_say(c, "%.*s: main process %.*s was not seen, but %s",
-				SPAN_ARGS(its), SPAN_ARGS(marker), why_not_all_seen(q)));
-	return gone_owner(q, PROCESS_LINK_PID,
-		process_table_say(c, "%.*s is gone: main process %.*s is not running",
-			SPAN_ARGS(its), SPAN_ARGS(marker)));
+			"%.*s: main process %.*s was not seen, but %s", SPAN_ARGS(its),
+			SPAN_ARGS(marker), why_not_all_seen(q));
+	return gone_owner(q, PROCESS_LINK_PID, "%.*s is gone: main process %.*s is not running",
+		SPAN_ARGS(its), SPAN_ARGS(marker));
 }
 
 /* --- by session --- */
@@ -255,25 +256,24 @@ static bool is_cut_off(const struct owner_search *q)
 	       !t->has_writer;
 }
 
-static struct sooth_text explain_possible_main(
-	struct owner_search *q, const struct process_entry *main)
+/* Reports that a main process could have started this one. */
+static struct owner set_possible_main(
+	struct owner_search *q, enum process_link link, const struct process_entry *main)
 {
-	struct process_table *c = q->s->process_table;
 	unsigned long long pid = main->id.pid;
 
 	if (!q->of.sessions)
-		return process_table_say(c,
+		return set_undecided(q, link,
 			"the agent of this process is gone, but agent %llu could have started the "
 			"process",
 			pid);
-	return process_table_say(c,
+	return set_undecided(q, link,
 		"no agent has session %.*s, but agent %llu could have started this process",
 		SPAN_ARGS(q->of.session[0]), pid);
 }
 
 static struct owner owner_without_main(struct owner_search *q, enum process_link link)
 {
-	struct process_table *c = q->s->process_table;
 	const struct sooth_text session = session_words(q);
 	struct sooth_text why;
 	struct process_entry *may = possible_main(q, &why);
@@ -281,26 +281,22 @@ static struct owner owner_without_main(struct owner_search *q, enum process_link
 
 	if ((may || !are_all_seen(q)) && is_cut_off(q))
 		return gone_owner(q, link,
-			process_table_say(c,
-				"%.*s is gone: the session has no main process here, and no other "
-				"process can write to this server's input",
-				SPAN_ARGS(its)));
+			"%.*s is gone: the session has no main process here, and no other "
+			"process can write to this server's input",
+			SPAN_ARGS(its));
 	if (may)
-		return set_undecided(q, link, explain_possible_main(q, may));
+		return set_possible_main(q, link, may);
 	/* A fork's variable says less than the session of the original beside it. */
 	if (q->agent->fork_of && link == PROCESS_LINK_KIND)
 		return set_undecided(q, link,
-			process_table_say(c,
-				"%.*s: no main process was seen, but its variables may be "
-				"inherited",
-				SPAN_ARGS(its)));
+			"%.*s: no main process was seen, but its variables may be "
+			"inherited",
+			SPAN_ARGS(its));
 	if (!are_all_seen(q))
-		return set_undecided(q, link,
-			process_table_say(c, "%.*s: no main process was seen, but %s",
-				SPAN_ARGS(its), why_not_all_seen(q)));
-	return gone_owner(q, link,
-		process_table_say(
-			c, "%.*s is gone: %.*s", SPAN_ARGS(its), SPAN_ARGS(text_of(q, &why))));
+		return set_undecided(q, link, "%.*s: no main process was seen, but %s",
+			SPAN_ARGS(its), why_not_all_seen(q));
+	return gone_owner(
+		q, link, "%.*s is gone: %.*s", SPAN_ARGS(its), SPAN_ARGS(text_of(q, &why)));
 }
 
 /* Returns whether another process took over the session: its PID differs from the marker. */
@@ -334,9 +330,8 @@ static struct owner owner_by_session(struct owner_search *q)
 		return owner_by_pid(q);
 	if (ended)
 		return gone_owner(q, PROCESS_LINK_SESSION,
-			process_table_say(q->s->process_table,
-				"session %.*s is gone: main process %u was seen to end",
-				SPAN_ARGS(q->of.session[0]), ended->id.pid));
+			"session %.*s is gone: main process %u was seen to end",
+			SPAN_ARGS(q->of.session[0]), ended->id.pid);
 	return owner_without_main(q, PROCESS_LINK_SESSION);
 }
 
@@ -399,9 +394,8 @@ static struct owner owner_gone_by_shell(struct owner_search *q, enum process_lin
 
 	q->owner.doubt = (struct sooth_text){ 0 };
 	return gone_owner(q, link,
-		process_table_say(q->s->process_table,
-			"%.*s is gone: the main process itself started this shell, and has ended",
-			SPAN_ARGS(its)));
+		"%.*s is gone: the main process itself started this shell, and has ended",
+		SPAN_ARGS(its));
 }
 
 static struct owner search_owner(struct owner_search *q)
@@ -423,10 +417,9 @@ static struct owner search_owner(struct owner_search *q)
 	q->owner = owner;
 	q->owner.is_gone = false;
 	return set_undecided(q, owner.link,
-		process_table_say(q->s->process_table,
-			"its %s session is gone, but agent %u, started in it, could have "
-			"started this process",
-			q->agent->title, below->id.pid));
+		"its %s session is gone, but agent %u, started in it, could have "
+		"started this process",
+		q->agent->title, below->id.pid);
 }
 
 /* --- the best of several --- */

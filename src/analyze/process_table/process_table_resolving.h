@@ -7,6 +7,8 @@
 #ifndef SOOTH_ANALYZE_PROCESS_TABLE_RESOLVING_H
 #define SOOTH_ANALYZE_PROCESS_TABLE_RESOLVING_H
 
+#include <stdarg.h>
+
 #include "analyze/process_table/process_table.h"
 #include "analyze/process_table/process_table_sessions.h"
 
@@ -120,6 +122,8 @@ bool process_table_is_fed(const struct process_entry *p);
 struct sooth_text process_table_put(struct process_table *c, struct span text);
 struct sooth_text process_table_say(struct process_table *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+struct sooth_text process_table_say_list(
+	struct process_table *c, const char *format, va_list arguments);
 
 /* Returns the pid namespace; PROCESS_TABLE_UNREPORTED: unknown. */
 uint64_t process_table_namespace(const struct process_entry *p);

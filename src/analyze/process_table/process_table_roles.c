@@ -307,37 +307,25 @@ static void markers_without(struct markers *m, const struct markers *others)
 	m->count = kept;
 }
 
-static size_t count_markers(const struct markers *m, const char *names, size_t *all)
+static bool markers_have_name(const struct markers *m, struct span name)
 {
-	struct cursor c = cursor_over(names, strlen(names));
-	size_t there = 0;
-
-	*all = 0;
-	while (!cursor_at_end(&c)) {
-		struct span name = cursor_until(&c, ' ');
-		bool is_there = false;
-
-		for (size_t i = 0; i < m->count && !is_there; i++)
-			is_there = !span_compare(m->all[i].name, name);
-		there += is_there;
-		++*all;
+	for (size_t i = 0; i < m->count; i++) {
+		if (!span_compare(m->all[i].name, name))
+			return true;
 	}
-	return there;
+	return false;
 }
 
 /* Returns whether all, or none, of the blank-separated names are present. */
-static bool markers_have_all(const struct markers *m, const char *names)
+static bool markers_have_each(const struct markers *m, const char *names, bool is_there)
 {
-	size_t all;
+	struct cursor c = cursor_over(names, strlen(names));
 
-	return count_markers(m, names, &all) == all;
-}
-
-static bool markers_have_none(const struct markers *m, const char *names)
-{
-	size_t all;
-
-	return count_markers(m, names, &all) == 0;
+	while (!cursor_at_end(&c)) {
+		if (markers_have_name(m, cursor_until(&c, ' ')) != is_there)
+			return false;
+	}
+	return true;
 }
 
 static struct time_range markers_and_place_of(
@@ -376,8 +364,8 @@ static bool fits_child(const struct agent_child *child, const struct time_range 
 	if (child->arguments &&
 		!agent_path_arguments(child->arguments, process_table_arguments(part->p)))
 		return false;
-	return markers_have_all(&part->markers, child->has) &&
-	       (!child->lacks || markers_have_none(&part->markers, child->lacks));
+	return markers_have_each(&part->markers, child->has, true) &&
+	       (!child->lacks || markers_have_each(&part->markers, child->lacks, false));
 }
 
 static bool role_by_agent(const struct time_range *part, enum agent_role *role)

@@ -111,20 +111,28 @@ struct sooth_text process_table_put(struct process_table *c, struct span text)
 	return put;
 }
 
-struct sooth_text process_table_say(struct process_table *c, const char *format, ...)
+struct sooth_text process_table_say_list(
+	struct process_table *c, const char *format, va_list arguments)
 {
 	char text[SAY_SIZE];
 	struct sooth_text put = { .offset = (uint32_t)c->texts.size };
-	va_list arguments;
-	int size;
+	int size = vsnprintf(text, sizeof(text), format, arguments);
 
-	va_start(arguments, format);
-	size = vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
 	if (size < 0)
 		return (struct sooth_text){ 0 };
 	put.size = (uint32_t)((size_t)size < sizeof(text) ? (size_t)size : sizeof(text) - 1);
 	buffer_append(&c->texts, text, put.size);
+	return put;
+}
+
+struct sooth_text process_table_say(struct process_table *c, const char *format, ...)
+{
+	struct sooth_text put;
+	va_list arguments;
+
+	va_start(arguments, format);
+	put = process_table_say_list(c, format, arguments);
+	va_end(arguments);
 	return put;
 }
 

@@ -319,6 +319,18 @@ bool profile_sums_stack(const struct profile_sums *s, uint32_t stack, struct pro
 	return true;
 }
 
+bool profile_sums_starts_thread(const struct profile_sums *s, uint32_t stack)
+{
+	struct profile_stacked stacked = { 0 };
+
+	profile_sums_stack(s, stack, &stacked);
+	for (size_t i = 0; i < stacked.depth; i++) {
+		if (span_starts(names_get(&s->names, stacked.frames[i]->name), "pthread_create"))
+			return true;
+	}
+	return false;
+}
+
 bool profile_sums_next(const struct profile_sums *s, size_t *position, struct profile_stacked *out)
 {
 	const struct count_key *key;

@@ -87,6 +87,8 @@ const char *profile_sums_if_empty(
 	const struct profile_sums *s, const char *role, uint64_t selected, struct buffer *text);
 /* Sets `out` to the frames of a stack and how its walk ended; false: the stack is not defined. */
 bool profile_sums_stack(const struct profile_sums *s, uint32_t stack, struct profile_stacked *out);
+/* Returns whether a function of the stack starts a thread (pthread_create). */
+bool profile_sums_starts_thread(const struct profile_sums *s, uint32_t stack);
 /* Converts a wait to a sample of the same process, thread and stack. */
 struct profile_sample profile_sample_of_wait(const struct profile_wait *w);
 /* Returns the role of a sample's thread, or the name of the thread if it has no role. */

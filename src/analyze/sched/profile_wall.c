@@ -279,16 +279,11 @@ static void find_rest(struct wall_state *s, const struct thread *t)
 
 static void sum_stacks_by_place(struct wall_state *s)
 {
-	size_t position = 0;
-	const void *key;
-	void *value;
-
-	while (map_next(&s->stacks, &position, &key, &value))
-		find_place(s, key, *(const struct spent *)value);
-	position = 0;
-	while (map_next(&s->threads, &position, &key, &value)) {
-		if (is_selected(s, value))
-			find_rest(s, value);
+	map_for_each (&s->stacks, const struct stack_key *, key, const struct spent *, spent)
+		find_place(s, key, *spent);
+	map_for_each_value (&s->threads, const struct thread *, t) {
+		if (is_selected(s, t))
+			find_rest(s, t);
 	}
 }
 
@@ -348,18 +343,13 @@ static int emit_summary(struct wall_state *s, double *all_ns, struct sooth_error
 {
 	double of[WAIT_REASONS] = { 0 };
 	struct wall_summary_row row = { 0 };
-	size_t position = 0;
-	void *value;
 
-	while (map_next(&s->places, &position, NULL, &value)) {
-		const struct place *p = value;
-
+	map_for_each_value (&s->places, const struct place *, p) {
 		of[p->key.activity] += p->spent.ns;
 		*all_ns += p->spent.ns;
 	}
-	position = 0;
-	while (map_next(&s->threads, &position, NULL, &value))
-		row.threads += is_selected(s, value);
+	map_for_each_value (&s->threads, const struct thread *, t)
+		row.threads += is_selected(s, t);
 	row.wall_ns = whole_ns(*all_ns);
 	row.wall_state = state_if(*all_ns > 0);
 	if (*all_ns > 0) {
