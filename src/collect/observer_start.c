@@ -431,14 +431,12 @@ static int resolve_pids(struct target *t, const struct os *os, struct sooth_erro
  */
 static int resolve_targeted(struct target *t, const struct os *os, struct sooth_error *err)
 {
-	const pid_t *pids = (const void *)t->pids.data;
-	size_t count = t->pids.size / sizeof(*pids);
 	int status = 0, gone = 0;
 
-	for (size_t i = 0; i < count && !status; i++) {
+	buffer_each_while (const pid_t, pid, &t->pids, !status) {
 		struct process_id process;
 
-		status = os->identify(os, pids[i], &process, err);
+		status = os->identify(os, *pid, &process, err);
 		if (status == -ESRCH) {
 			gone = status;
 			status = 0;

@@ -19,27 +19,20 @@
 		.name = #name_, .type = SOOTH_FIELD_##kind, FIELD_AT(type_, member),               \
 		.help = help_, __VA_ARGS__                                                         \
 	}
-#define FIELD_NUMBER_AS(type_, member, name_, help_, ...)                                          \
-	{                                                                                          \
-		.name = #name_, .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, member),             \
-		.help = help_, __VA_ARGS__                                                         \
-	}
+#define FIELD_NUMBER_AS(...) FIELD_OF(UNSIGNED, __VA_ARGS__)
 #define FIELD_NUMBER(type_, member, help_, ...)                                                    \
 	FIELD_NUMBER_AS(type_, member, member, help_, __VA_ARGS__)
-#define FIELD_STRING_AS(type_, member, name_, help_, ...)                                          \
-	{                                                                                          \
-		.name = #name_, .type = SOOTH_FIELD_TEXT, FIELD_AT(type_, member), .help = help_,  \
-		__VA_ARGS__                                                                        \
-	}
+#define FIELD_STRING_AS(...) FIELD_OF(TEXT, __VA_ARGS__)
 #define FIELD_STRING(type_, member, help_, ...)                                                    \
 	FIELD_STRING_AS(type_, member, member, help_, __VA_ARGS__)
-#define FIELD_TRUTH_AS(type_, member, name_, help_, ...)                                           \
-	{                                                                                          \
-		.name = #name_, .type = SOOTH_FIELD_BOOL, FIELD_AT(type_, member), .help = help_,  \
-		__VA_ARGS__                                                                        \
-	}
+#define FIELD_TRUTH_AS(...) FIELD_OF(BOOL, __VA_ARGS__)
 #define FIELD_TRUTH(type_, member, help_, ...)                                                     \
 	FIELD_TRUTH_AS(type_, member, member, help_, __VA_ARGS__)
+/* A field whose state byte is the member `state_`. */
+#define FIELD_AS_WITH(kind, type_, member, name_, state_, ...)                                     \
+	FIELD_OF(kind, type_, member, name_, __VA_ARGS__, FIELD_STATE_AT(type_, state_))
+#define FIELD_WITH(kind, type_, member, state_, ...)                                               \
+	FIELD_AS_WITH(kind, type_, member, member, state_, __VA_ARGS__)
 #define FIELD_PID(type_)                                                                           \
 	{                                                                                          \
 		.name = "pid", .type = SOOTH_FIELD_UNSIGNED, FIELD_AT(type_, record.pid),          \

@@ -7,12 +7,10 @@
 
 static const struct sooth_field command_fields[] = {
 	FIELD_PID(context_command),
-	FIELD_OF(ARGS, context_command, arguments, command,
-		"command line of the process, secrets masked",
-		FIELD_STATE_AT(context_command, arguments_state),
-		.masking = SOOTH_MASK_ARGUMENTS_CUT),
-	FIELD_STRING(context_command, executable, "path of the executable of the process",
-		FIELD_STATE_AT(context_command, executable_state)),
+	FIELD_AS_WITH(ARGS, context_command, arguments, command, arguments_state,
+		"command line of the process, secrets masked", .masking = SOOTH_MASK_ARGUMENTS_CUT),
+	FIELD_WITH(TEXT, context_command, executable, executable_state,
+		"path of the executable of the process"),
 	FIELD_NUMBER(context_command, mappings_state,
 		"whether the list of memory mappings is complete, as a state byte"),
 };
@@ -41,8 +39,8 @@ static const struct sooth_field mapping_fields[] = {
 		.is_hidden = true),
 	FIELD_STRING(context_mapping, path,
 		"path of the mapped file, or the kernel's name for the mapping"),
-	FIELD_STRING(context_mapping, build_id, "GNU build id of the mapped file",
-		.is_hidden = true, FIELD_STATE_AT(context_mapping, build_id_state)),
+	FIELD_WITH(TEXT, context_mapping, build_id, build_id_state,
+		"GNU build id of the mapped file", .is_hidden = true),
 };
 
 RECORD_SCHEMA(context_command, 56, "context.command", CONTEXT_COMMAND, DEFINITION, command_fields);

@@ -7,9 +7,8 @@
 
 static const struct sooth_field variable_fields[] = {
 	FIELD_PID(environment_variable),
-	FIELD_STRING(environment_variable, name,
-		"name of the environment variable; left out if it may be part of a value",
-		FIELD_STATE_AT(environment_variable, name_state)),
+	FIELD_WITH(TEXT, environment_variable, name, name_state,
+		"name of the environment variable; left out if it may be part of a value"),
 	FIELD_NUMBER(environment_variable, size_bytes,
 		"size of the variable's value; of the whole entry if the name is masked",
 		.unit = SOOTH_UNIT_BYTES),
@@ -20,8 +19,8 @@ RECORD_SCHEMA(environment_variable, 56, "environment.variable", ENVIRONMENT_VARI
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(environment_process),
-	FIELD_NUMBER(environment_process, variables, "number of environment variables listed",
-		FIELD_STATE_AT(environment_process, variables_state)),
+	FIELD_WITH(UNSIGNED, environment_process, variables, variables_state,
+		"number of environment variables listed"),
 };
 
 RECORD_SCHEMA(environment_process, 40, "environment.process", ENVIRONMENT_PROCESS, SAMPLE,

@@ -6,13 +6,11 @@
 #include "model/schema.h"
 #include "probes/fd_names.h"
 
-#define OF_INODE(member_, help_)                                                                   \
-	FIELD_NUMBER(fds_descriptor, member_, help_, FIELD_STATE_AT(fds_descriptor, inode_state))
+#define OF_INODE(member_, help_) FIELD_WITH(UNSIGNED, fds_descriptor, member_, inode_state, help_)
 #define OF_FLAGS(member_, name_, help_, ...)                                                       \
 	FIELD_NUMBER_AS(fds_descriptor, member_, name_, help_,                                     \
 		FIELD_STATE_AT(fds_descriptor, flags_state), ##__VA_ARGS__)
-#define OF_NODE(member_, help_)                                                                    \
-	FIELD_NUMBER(fds_descriptor, member_, help_, FIELD_STATE_AT(fds_descriptor, node_state))
+#define OF_NODE(member_, help_) FIELD_WITH(UNSIGNED, fds_descriptor, member_, node_state, help_)
 
 static const struct sooth_field descriptor_fields[] = {
 	FIELD_PID(fds_descriptor),
@@ -22,9 +20,9 @@ static const struct sooth_field descriptor_fields[] = {
 		FIELD_AT(fds_descriptor, type),
 		.names = &fd_type_names,
 		.help = "type of the file descriptor; for a socket its protocol" },
-	FIELD_OF(ENUM, fds_descriptor, access, access,
+	FIELD_WITH(ENUM, fds_descriptor, access, flags_state,
 		"access mode: r (read), w (write), rw; -: opened with O_PATH",
-		FIELD_STATE_AT(fds_descriptor, flags_state), .names = &fd_access_names),
+		.names = &fd_access_names),
 	OF_INODE(inode, "inode number of the open file, pipe or socket"),
 	OF_INODE(device_major, "major device number of the file system"),
 	OF_INODE(device_minor, "minor device number of the file system"),
@@ -32,21 +30,20 @@ static const struct sooth_field descriptor_fields[] = {
 	OF_FLAGS(flags, flags_mask, "O_* flags as a number, in the encoding of the recorded system",
 		.unit = SOOTH_UNIT_HEX),
 	OF_FLAGS(mount, mount, "id of the mount of the open file, as in /proc/PID/mountinfo"),
-	FIELD_OF(BOOL, fds_descriptor, closes_on_exec, is_closed_on_exec,
-		"the file descriptor is closed on exec (close-on-exec)",
-		FIELD_STATE_AT(fds_descriptor, flags_state)),
-	FIELD_NUMBER(fds_descriptor, size_bytes, "size of the open file if it is a regular file",
-		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(fds_descriptor, size_state)),
+	FIELD_AS_WITH(BOOL, fds_descriptor, closes_on_exec, is_closed_on_exec, flags_state,
+		"the file descriptor is closed on exec (close-on-exec)"),
+	FIELD_WITH(UNSIGNED, fds_descriptor, size_bytes, size_state,
+		"size of the open file if it is a regular file", .unit = SOOTH_UNIT_BYTES),
 	OF_NODE(node_major, "major number of the opened device file"),
 	OF_NODE(node_minor, "minor number of the opened device file"),
-	FIELD_TRUTH(fds_descriptor, is_deleted, "the open file was deleted or replaced",
-		FIELD_STATE_AT(fds_descriptor, deleted_state)),
-	FIELD_STRING(fds_descriptor, path,
+	FIELD_WITH(BOOL, fds_descriptor, is_deleted, deleted_state,
+		"the open file was deleted or replaced"),
+	FIELD_WITH(TEXT, fds_descriptor, path, path_state,
 		"target of the link in /proc/PID/fd, without \" (deleted)\"", .may_shrink = true,
-		FIELD_STATE_AT(fds_descriptor, path_state), .placeholder = "file"),
-	FIELD_STRING(fds_descriptor, detail,
-		"further details, depending on the type of the file descriptor", .may_shrink = true,
-		FIELD_STATE_AT(fds_descriptor, detail_state)),
+		.placeholder = "file"),
+	FIELD_WITH(TEXT, fds_descriptor, detail, detail_state,
+		"further details, depending on the type of the file descriptor",
+		.may_shrink = true),
 };
 
 RECORD_SCHEMA(fds_descriptor, 112, "fds.descriptor", FDS_DESCRIPTOR, SAMPLE, descriptor_fields);
@@ -72,8 +69,8 @@ static const struct sooth_field watch_fields[] = {
 	FIELD_NUMBER(fds_watch, device_minor, "minor device number of the watched file"),
 	FIELD_NUMBER_AS(fds_watch, mask, events_mask,
 		"events that inotify watches for, as IN_* bits", .unit = SOOTH_UNIT_HEX),
-	FIELD_STRING(fds_watch, path, "path of the watched file, found by file handle or by search",
-		.may_shrink = true, FIELD_STATE_AT(fds_watch, path_state)),
+	FIELD_WITH(TEXT, fds_watch, path, path_state,
+		"path of the watched file, found by file handle or by search", .may_shrink = true),
 };
 
 RECORD_SCHEMA(fds_watch, 72, "fds.watch", FDS_WATCH, SAMPLE, watch_fields);
@@ -98,8 +95,7 @@ static const struct sooth_field holder_fields[] = {
 RECORD_SCHEMA(fds_holder, 88, "fds.holder", FDS_HOLDER, SAMPLE, holder_fields);
 
 #define OF_SPACE(member_, help_, ...)                                                              \
-	FIELD_NUMBER(fds_filesystem, member_, help_, FIELD_STATE_AT(fds_filesystem, space_state),  \
-		##__VA_ARGS__)
+	FIELD_WITH(UNSIGNED, fds_filesystem, member_, space_state, help_, ##__VA_ARGS__)
 
 static const struct sooth_field filesystem_fields[] = {
 	FIELD_PID(fds_filesystem),
@@ -114,8 +110,7 @@ static const struct sooth_field filesystem_fields[] = {
 		.unit = SOOTH_UNIT_BYTES),
 	OF_SPACE(files, "maximum number of files (inodes); 0: no limit"),
 	OF_SPACE(files_available, "number of files (inodes) that can still be made"),
-	FIELD_TRUTH(fds_filesystem, is_read_only, "the mount is read-only",
-		FIELD_STATE_AT(fds_filesystem, space_state)),
+	FIELD_WITH(BOOL, fds_filesystem, is_read_only, space_state, "the mount is read-only"),
 	FIELD_OF(BOOL, fds_filesystem, is_memory, is_memory, "its files are memory: tmpfs, ramfs"),
 	FIELD_STRING(fds_filesystem, point, "mount point", .may_shrink = true),
 };
@@ -138,19 +133,17 @@ RECORD_SCHEMA(fds_successor, 72, "fds.successor", FDS_SUCCESSOR, SAMPLE, success
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(fds_process),
-	FIELD_NUMBER_AS(fds_process, descriptors, open_files,
-		"number of open file descriptors listed",
-		FIELD_STATE_AT(fds_process, descriptors_state)),
-	FIELD_NUMBER(
-		fds_process, soft_limit, "RLIMIT_NOFILE", FIELD_STATE_AT(fds_process, limit_state)),
-	FIELD_NUMBER(fds_process, hard_limit, "hard limit of open files; absent: unlimited",
-		FIELD_STATE_AT(fds_process, limit_state)),
-	FIELD_NUMBER(fds_process, watches, "inotify watches of the process",
-		FIELD_STATE_AT(fds_process, descriptors_state)),
-	FIELD_NUMBER(fds_process, watches_max, "fs.inotify.max_user_watches",
-		FIELD_STATE_AT(fds_process, inotify_state)),
-	FIELD_NUMBER(fds_process, instances_max, "fs.inotify.max_user_instances",
-		FIELD_STATE_AT(fds_process, inotify_state)),
+	FIELD_AS_WITH(UNSIGNED, fds_process, descriptors, open_files, descriptors_state,
+		"number of open file descriptors listed"),
+	FIELD_WITH(UNSIGNED, fds_process, soft_limit, limit_state, "RLIMIT_NOFILE"),
+	FIELD_WITH(UNSIGNED, fds_process, hard_limit, limit_state,
+		"hard limit of open files; absent: unlimited"),
+	FIELD_WITH(UNSIGNED, fds_process, watches, descriptors_state,
+		"inotify watches of the process"),
+	FIELD_WITH(
+		UNSIGNED, fds_process, watches_max, inotify_state, "fs.inotify.max_user_watches"),
+	FIELD_WITH(UNSIGNED, fds_process, instances_max, inotify_state,
+		"fs.inotify.max_user_instances"),
 };
 
 RECORD_SCHEMA(fds_process, 72, "fds.process", FDS_PROCESS, SAMPLE, process_fields);

@@ -70,9 +70,9 @@ static const struct sooth_field group_fields[] = {
 	FIELD_TRUTH(limits_group, is_inherited,
 		"path and values are those of a parent control group that has a limit"),
 	FIELD_STRING_AS(limits_group, path, control_group, "path of the control group"),
-	FIELD_NUMBER(limits_group, file_bytes,
+	FIELD_WITH(UNSIGNED, limits_group, file_bytes, file_state,
 		"memory of the control group in file pages, freed when needed",
-		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(limits_group, file_state)),
+		.unit = SOOTH_UNIT_BYTES),
 };
 
 static const struct sooth_field pressure_fields[] = {
@@ -135,17 +135,14 @@ static const struct sooth_field holder_fields[] = {
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(limits_process),
-	FIELD_OF(SIGNED, limits_process, oom_score, oom_score,
-		"OOM score; a process with a higher score is killed earlier when memory runs out",
-		FIELD_STATE_AT(limits_process, oom_state)),
-	FIELD_OF(SIGNED, limits_process, oom_score_adjustment, oom_score_adjustment,
-		"adjustment of the OOM score; -1000: the OOM killer never chooses the process",
-		FIELD_STATE_AT(limits_process, oom_state)),
-	FIELD_NUMBER(limits_process, memory_available_bytes,
-		"memory of the host that is available without swapping", .unit = SOOTH_UNIT_BYTES,
-		FIELD_STATE_AT(limits_process, memory_state)),
-	FIELD_NUMBER(limits_process, memory_bytes, "total memory of the host",
-		.unit = SOOTH_UNIT_BYTES, FIELD_STATE_AT(limits_process, memory_state)),
+	FIELD_WITH(SIGNED, limits_process, oom_score, oom_state,
+		"OOM score; a process with a higher score is killed earlier when memory runs out"),
+	FIELD_WITH(SIGNED, limits_process, oom_score_adjustment, oom_state,
+		"adjustment of the OOM score; -1000: the OOM killer never chooses the process"),
+	FIELD_WITH(UNSIGNED, limits_process, memory_available_bytes, memory_state,
+		"memory of the host that is available without swapping", .unit = SOOTH_UNIT_BYTES),
+	FIELD_WITH(UNSIGNED, limits_process, memory_bytes, memory_state, "total memory of the host",
+		.unit = SOOTH_UNIT_BYTES),
 	FIELD_STATE_BYTE(resources_state, "whether the resource limits were read, as a state byte"),
 	FIELD_STATE_BYTE(groups_state, "whether the control groups were read, as a state byte"),
 	FIELD_STATE_BYTE(pressure_state, "whether pressure was read, as a state byte"),

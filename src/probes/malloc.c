@@ -23,8 +23,7 @@ static const struct sooth_field heap_fields[] = {
 	VALUE(read_ns, "time that reading the heaps took", .unit = SOOTH_UNIT_NS, ),
 	VALUE(arenas, "number of arenas"),
 	FIELD_TRUTH(malloc_heap, is_upper_bound, "small freed blocks may count as live"),
-	FIELD_STRING(malloc_heap, reason, "why nothing, or not all, was read",
-		FIELD_STATE_AT(malloc_heap, reason_state)),
+	FIELD_WITH(TEXT, malloc_heap, reason, reason_state, "why nothing, or not all, was read"),
 };
 
 RECORD_SCHEMA(malloc_heap, 112, "malloc.heap", MALLOC_HEAP, SAMPLE, heap_fields);

@@ -43,14 +43,13 @@ static const struct sooth_field mapping_fields[] = {
 	FIELD_OF(ENUM, maps_mapping, protection, protection,
 		"access: r read, w write, x execute; p private, s shared",
 		.names = &maps_protection_names),
-	FIELD_NUMBER_AS(maps_mapping, flags, flags_mask,
+	FIELD_AS_WITH(UNSIGNED, maps_mapping, flags, flags_mask, flags_state,
 		"flags of the mapping: 1 not reserved, 2 not in forks, 4 zeroed in forks, 8 huge "
 		"pages on, 16 huge pages off, 32 locked, 64 not in dumps, 128 grows down",
-		.unit = SOOTH_UNIT_HEX, FIELD_STATE_AT(maps_mapping, flags_state)),
+		.unit = SOOTH_UNIT_HEX),
 	FIELD_TRUTH(maps_mapping, is_deleted, "the mapped file was deleted"),
-	FIELD_STRING(maps_mapping, path,
-		"path of the mapped file, or the kernel's name in brackets",
-		FIELD_STATE_AT(maps_mapping, path_state)),
+	FIELD_WITH(TEXT, maps_mapping, path, path_state,
+		"path of the mapped file, or the kernel's name in brackets"),
 };
 
 static const struct sooth_field stack_fields[] = {
@@ -84,10 +83,10 @@ static const struct sooth_field process_fields[] = {
 	OF_STATUS(rss_shared_bytes, "resident pages of shared memory and tmpfs"),
 	OF_STATUS(swap_bytes, "memory that is swapped out"),
 	OF_STATUS(locked_bytes, "memory locked against swapping"),
-	FIELD_NUMBER(maps_process, mappings, "number of memory mappings listed",
-		FIELD_STATE_AT(maps_process, mappings_state)),
-	FIELD_NUMBER(maps_process, mappings_max, "maximum mappings of a process (vm.max_map_count)",
-		FIELD_STATE_AT(maps_process, max_state)),
+	FIELD_WITH(UNSIGNED, maps_process, mappings, mappings_state,
+		"number of memory mappings listed"),
+	FIELD_WITH(UNSIGNED, maps_process, mappings_max, max_state,
+		"maximum mappings of a process (vm.max_map_count)"),
 };
 
 static const struct sooth_field managed_heap_fields[] = {

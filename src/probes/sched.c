@@ -54,17 +54,15 @@ static const struct sooth_field change_fields[] = {
 	FIELD_TID(sched_change),
 	FIELD_OF(ENUM, sched_change, state, state, "state that ended", .names = &sched_state_names),
 	FIELD_NUMBER(sched_change, duration_ns, "time in that state", .unit = SOOTH_UNIT_NS),
-	FIELD_OF(ENUM, sched_change, next, next, "state that followed; absent: not known",
-		.names = &sched_state_names, FIELD_STATE_AT(sched_change, next_state)),
+	FIELD_WITH(ENUM, sched_change, next, next_state, "state that followed; absent: not known",
+		.names = &sched_state_names),
 	FIELD_NUMBER_AS(sched_change, flags, state_flags,
 		"1: not over when the observation ended; 2: begun before that; 4: the thread "
 		"ended with it"),
-	FIELD_NUMBER(sched_change, waker_pid, "process that ended the wait",
-		FIELD_STATE_AT(sched_change, waker_state)),
-	FIELD_NUMBER(sched_change, waker_tid, "thread that ended the wait",
-		FIELD_STATE_AT(sched_change, waker_state)),
-	FIELD_OF(CHARS, sched_change, waker, waker, "name of the thread that ended the wait",
-		FIELD_STATE_AT(sched_change, waker_state)),
+	FIELD_WITH(UNSIGNED, sched_change, waker_pid, waker_state, "process that ended the wait"),
+	FIELD_WITH(UNSIGNED, sched_change, waker_tid, waker_state, "thread that ended the wait"),
+	FIELD_WITH(
+		CHARS, sched_change, waker, waker_state, "name of the thread that ended the wait"),
 	FIELD_OF(CHARS, sched_change, process, process, "name of the process"),
 	FIELD_OF(CHARS, sched_change, thread, thread, "name of the thread"),
 };

@@ -26,13 +26,12 @@ static const struct sooth_field handler_fields[] = {
 		"flags of the signal handler: SA_* of sigaction(2)"),
 	FIELD_MASK(signals_handler, blocked, blocked_mask,
 		"bit n-1: signal n is blocked while the handler runs"),
-	FIELD_STRING(signals_handler, symbol, "name of the signal handler function",
-		FIELD_STATE_AT(signals_handler, symbol_state)),
-	FIELD_NUMBER(signals_handler, symbol_offset,
-		"offset of the handler address in its function",
-		FIELD_STATE_AT(signals_handler, symbol_state)),
-	FIELD_STRING(signals_handler, object, "file that contains the signal handler",
-		FIELD_STATE_AT(signals_handler, object_state)),
+	FIELD_WITH(
+		TEXT, signals_handler, symbol, symbol_state, "name of the signal handler function"),
+	FIELD_WITH(UNSIGNED, signals_handler, symbol_offset, symbol_state,
+		"offset of the handler address in its function"),
+	FIELD_WITH(TEXT, signals_handler, object, object_state,
+		"file that contains the signal handler"),
 };
 
 static const struct sooth_field process_fields[] = {
@@ -44,12 +43,11 @@ static const struct sooth_field process_fields[] = {
 	FIELD_MASK(signals_process, pending, pending_mask,
 		"bit n-1: signal n is pending for the process",
 		FIELD_STATE_AT(signals_process, pending_state)),
-	FIELD_NUMBER(signals_process, queued, "signals queued for all processes of the user",
-		FIELD_STATE_AT(signals_process, masks_state)),
-	FIELD_NUMBER(signals_process, queued_max, "limit of queued signals (RLIMIT_SIGPENDING)",
-		FIELD_STATE_AT(signals_process, masks_state)),
-	FIELD_NUMBER(signals_process, threads, "number of threads listed",
-		FIELD_STATE_AT(signals_process, threads_state)),
+	FIELD_WITH(UNSIGNED, signals_process, queued, masks_state,
+		"signals queued for all processes of the user"),
+	FIELD_WITH(UNSIGNED, signals_process, queued_max, masks_state,
+		"limit of queued signals (RLIMIT_SIGPENDING)"),
+	FIELD_WITH(UNSIGNED, signals_process, threads, threads_state, "number of threads listed"),
 	FIELD_OF(UNSIGNED, signals_process, handlers_state, handlers_state,
 		"whether all signal handlers were read, as a state byte", .is_hidden = true),
 };

@@ -20,19 +20,16 @@ static const struct sooth_field socket_fields[] = {
 		"number of file descriptors of the process for the socket", .is_hidden = true),
 	FIELD_OF(ENUM, sockets_socket, family, family, "address family of the socket",
 		.names = &socket_family_names),
-	FIELD_STRING(sockets_socket, protocol,
-		"protocol of the socket; unix: its type; netlink: its family",
-		FIELD_STATE_AT(sockets_socket, protocol_state)),
-	FIELD_OF(ENUM, sockets_socket, state, state,
+	FIELD_WITH(TEXT, sockets_socket, protocol, protocol_state,
+		"protocol of the socket; unix: its type; netlink: its family"),
+	FIELD_WITH(ENUM, sockets_socket, state, state_state,
 		"TCP state of the socket; null: unbound, or made in another network namespace",
-		FIELD_STATE_AT(sockets_socket, state_state), .names = &socket_state_names),
-	FIELD_STRING_AS(sockets_socket, local, local_address,
-		"local address of the socket; unix: its path or name",
-		FIELD_STATE_AT(sockets_socket, local_state), .placeholder = "file"),
+		.names = &socket_state_names),
+	FIELD_AS_WITH(TEXT, sockets_socket, local, local_address, local_state,
+		"local address of the socket; unix: its path or name", .placeholder = "file"),
 	OF(local_port, port_state, "local port of the socket; raw socket: protocol number"),
-	FIELD_STRING_AS(sockets_socket, peer, peer_address,
-		"address that the socket is connected to",
-		FIELD_STATE_AT(sockets_socket, peer_state), .placeholder = "file"),
+	FIELD_AS_WITH(TEXT, sockets_socket, peer, peer_address, peer_state,
+		"address that the socket is connected to", .placeholder = "file"),
 	OF(peer_port, peer_port_state, "port that the socket is connected to"),
 	OF_AS(receive_queue_bytes, receive_queue, receive_queue_state,
 		"bytes received and not read (end of a TCP stream: 1 byte); listening socket: "
@@ -79,8 +76,8 @@ RECORD_SCHEMA(sockets_socket, 200, "sockets.socket", SOCKETS_SOCKET, SAMPLE, soc
 
 static const struct sooth_field process_fields[] = {
 	FIELD_PID(sockets_process),
-	FIELD_NUMBER(sockets_process, sockets, "number of sockets of the process that are listed",
-		FIELD_STATE_AT(sockets_process, sockets_state)),
+	FIELD_WITH(UNSIGNED, sockets_process, sockets, sockets_state,
+		"number of sockets of the process that are listed"),
 };
 
 RECORD_SCHEMA(sockets_process, 40, "sockets.process", SOCKETS_PROCESS, SAMPLE, process_fields);

@@ -26,18 +26,16 @@ static const struct sooth_field thread_fields[] = {
 		FIELD_AT(stacks_thread, state),
 		.help = "thread state: R running, S sleeping, D uninterruptible, T stopped, t "
 			"traced, Z zombie, I idle" },
-	FIELD_NUMBER_AS(stacks_thread, stack, stack_number, "number of the thread's stack",
-		FIELD_STATE_AT(stacks_thread, stack_state)),
-	FIELD_NUMBER_AS(stacks_thread, syscall, call_number,
-		"number of the system call that the thread is executing",
-		FIELD_STATE_AT(stacks_thread, call_state)),
-	FIELD_NUMBER_AS(stacks_thread, abi, call_abi_number,
-		"ABI of the number, as in syscalls.call", FIELD_STATE_AT(stacks_thread, call_state),
-		.is_hidden = true),
-	FIELD_STRING(stacks_thread, wait_channel, "kernel function that the thread waits in",
-		FIELD_STATE_AT(stacks_thread, channel_state)),
-	FIELD_NUMBER(stacks_thread, cpu_ns, "CPU time of the thread since its start",
-		.unit = SOOTH_UNIT_NS, FIELD_STATE_AT(stacks_thread, cpu_state),
+	FIELD_AS_WITH(UNSIGNED, stacks_thread, stack, stack_number, stack_state,
+		"number of the thread's stack"),
+	FIELD_AS_WITH(UNSIGNED, stacks_thread, syscall, call_number, call_state,
+		"number of the system call that the thread is executing"),
+	FIELD_AS_WITH(UNSIGNED, stacks_thread, abi, call_abi_number, call_state,
+		"ABI of the number, as in syscalls.call", .is_hidden = true),
+	FIELD_WITH(TEXT, stacks_thread, wait_channel, channel_state,
+		"kernel function that the thread waits in"),
+	FIELD_WITH(UNSIGNED, stacks_thread, cpu_ns, cpu_state,
+		"CPU time of the thread since its start", .unit = SOOTH_UNIT_NS,
 		.merge = SOOTH_MERGE_LAST),
 	FIELD_TRUTH(stacks_thread, is_on_cpu, "the thread was executing on a CPU"),
 	FIELD_TRUTH(stacks_thread, has_moved,
@@ -46,8 +44,8 @@ static const struct sooth_field thread_fields[] = {
 
 static const struct sooth_field snapshot_fields[] = {
 	FIELD_PID(stacks_snapshot),
-	FIELD_NUMBER(stacks_snapshot, threads, "number of threads that were read",
-		FIELD_STATE_AT(stacks_snapshot, threads_state)),
+	FIELD_WITH(UNSIGNED, stacks_snapshot, threads, threads_state,
+		"number of threads that were read"),
 };
 
 RECORD_SCHEMA(stacks_thread, 104, "stacks.thread", STACKS_THREAD, SAMPLE, thread_fields);

@@ -400,30 +400,24 @@ static void json_groups(struct json *j, const struct timeline_layout *l)
 
 static void json_spans(struct json *j, const struct timeline_layout *l)
 {
-	size_t count;
-	const struct layout_span *spans = layout_spans(l, &count);
-
 	json_format(j, "'spans':[");
-	for (size_t i = 0; i < count; i++) {
+	buffer_each (const struct layout_span, span, &l->spans) {
 		json_begin_object(j);
-		json_text(j, l, "label", &spans[i].label);
-		json_text(j, l, "detail", &spans[i].detail);
-		json_format(j, "'from':%.0f,'to':%.0f,'came':%i,'ended':%i}", spans[i].from_ns,
-			spans[i].to_ns, !spans[i].is_open_begin, !spans[i].is_open_end);
+		json_text(j, l, "label", &span->label);
+		json_text(j, l, "detail", &span->detail);
+		json_format(j, "'from':%.0f,'to':%.0f,'came':%i,'ended':%i}", span->from_ns,
+			span->to_ns, !span->is_open_begin, !span->is_open_end);
 	}
 	json_end(j);
 }
 
 static void json_marks(struct json *j, const struct timeline_layout *l)
 {
-	size_t count;
-	const struct layout_mark *marks = layout_marks(l, &count);
-
 	json_format(j, "'marks':[");
-	for (size_t i = 0; i < count; i++) {
-		json_format(j, "{'at':%.0f", marks[i].at_ns);
-		json_text(j, l, "label", &marks[i].label);
-		json_text(j, l, "detail", &marks[i].detail);
+	buffer_each (const struct layout_mark, mark, &l->marks) {
+		json_format(j, "{'at':%.0f", mark->at_ns);
+		json_text(j, l, "label", &mark->label);
+		json_text(j, l, "detail", &mark->detail);
 		json_end(j);
 	}
 	json_end(j);

@@ -87,18 +87,6 @@ static inline const struct layout_track *layout_tracks(
 	return (const void *)l->tracks.data;
 }
 
-static inline const struct layout_span *layout_spans(const struct timeline_layout *l, size_t *count)
-{
-	*count = l->spans.size / sizeof(struct layout_span);
-	return (const void *)l->spans.data;
-}
-
-static inline const struct layout_mark *layout_marks(const struct timeline_layout *l, size_t *count)
-{
-	*count = l->marks.size / sizeof(struct layout_mark);
-	return (const void *)l->marks.data;
-}
-
 static inline const char *layout_text(const struct timeline_layout *l, const struct sooth_text *t)
 {
 	return buffer_at(&l->texts, t->offset);

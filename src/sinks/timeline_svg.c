@@ -414,14 +414,11 @@ static void put_groups(struct timeline_svg *s)
 
 static void put_spans(struct timeline_svg *s)
 {
-	size_t count;
-	const struct layout_span *spans = layout_spans(&s->layout, &count);
+	buffer_each (const struct layout_span, span, &s->layout.spans) {
+		double from = x_of(&s->layout, span->from_ns);
+		double to = x_of(&s->layout, span->to_ns);
 
-	for (size_t i = 0; i < count; i++) {
-		double from = x_of(&s->layout, spans[i].from_ns);
-		double to = x_of(&s->layout, spans[i].to_ns);
-
-		put_label(s, &spans[i].label, s->y + LAYOUT_SPAN_PX - 5);
+		put_label(s, &span->label, s->y + LAYOUT_SPAN_PX - 5);
 		put_class_rect(s, "span",
 			(struct svg_box){ from, s->y + 2, to - from > 1 ? to - from : 1,
 				LAYOUT_SPAN_PX - 6 });
@@ -432,16 +429,13 @@ static void put_spans(struct timeline_svg *s)
 
 static void put_marks(struct timeline_svg *s)
 {
-	size_t count;
-	const struct layout_mark *marks = layout_marks(&s->layout, &count);
-
-	if (!count)
+	if (!s->layout.marks.size)
 		return;
 	svg_text(&s->out.bytes, PICTURE_MARGIN, s->y + LAYOUT_SPAN_PX - 5, NULL, "events", 6,
 		LAYOUT_LABEL_PX);
-	for (size_t i = 0; i < count; i++)
+	buffer_each (const struct layout_mark, mark, &s->layout.marks)
 		put_class_rect(s, "mark",
-			(struct svg_box){ x_of(&s->layout, marks[i].at_ns) - 1, s->y + 1, 2,
+			(struct svg_box){ x_of(&s->layout, mark->at_ns) - 1, s->y + 1, 2,
 				LAYOUT_SPAN_PX - 4 });
 	buffer_char(&s->out.bytes, '\n');
 	s->y += LAYOUT_SPAN_PX;
@@ -474,17 +468,15 @@ static void put_shapes(struct timeline_svg *s)
 
 static double height_of(const struct timeline_layout *l, const char *notes)
 {
-	size_t tracks, spans, marks;
+	size_t tracks, spans = l->spans.size / sizeof(struct layout_span);
 	double lanes = 0;
 
 	layout_tracks(l, &tracks);
 	for (size_t i = 0; i < tracks; i++)
 		lanes += layout_height(l, i);
-	layout_spans(l, &spans);
-	layout_marks(l, &marks);
 	return PICTURE_HEAD + LAYOUT_AXIS_PX + (double)spans * LAYOUT_SPAN_PX +
-	       (marks ? LAYOUT_SPAN_PX : 0) + (double)l->group_count * LAYOUT_TITLE_PX + lanes +
-	       picture_notes_height(notes) + 2 * PICTURE_MARGIN;
+	       (l->marks.size ? LAYOUT_SPAN_PX : 0) + (double)l->group_count * LAYOUT_TITLE_PX +
+	       lanes + picture_notes_height(notes) + 2 * PICTURE_MARGIN;
 }
 
 static void subtitle_of(const struct timeline_layout *l, struct buffer *out)

@@ -391,12 +391,10 @@ static int emit_phases(const struct emit *e, struct sooth_error *err)
 {
 	static const struct section section = SECTION_OF(
 		"phases", phase_schema, TABLE, .title = "phases", .audience = SECTION_DETAIL);
-	const struct phase_piece *all = (const void *)e->sums.phases.data;
-	size_t count = e->sums.phases.size / sizeof(*all);
 	int status = output_section(e->output, &section, err);
 
-	for (size_t i = 0; i < count && !status; i++)
-		status = emit_phase(e, &all[i], err);
+	buffer_each_while (const struct phase_piece, phase, &e->sums.phases, !status)
+		status = emit_phase(e, phase, err);
 	return status;
 }
 

@@ -156,23 +156,18 @@ static void add_to_tool(struct phase_sums *s, const struct phase_piece *p)
 
 void phase_sums_make(struct phase_sums *s, const struct phase_history *h)
 {
-	const struct phase_piece *all;
-	size_t count;
-
 	*s = (struct phase_sums){ 0 };
 	map_init(&s->sessions, sizeof(uint32_t), sizeof(struct phase_session_sum), SESSIONS_MAX);
 	map_init(&s->tools, sizeof(struct tool_key), sizeof(struct phase_tool_sum), TOOLS_MAX);
 	make_phases(s, h);
-	all = (const void *)s->phases.data;
-	count = s->phases.size / sizeof(*all);
-	for (size_t i = 0; i < count; i++) {
-		add_phase(&s->all, &all[i]);
-		add_phase(&s->states[all[i].state], &all[i]);
-		add_to_session(s, &all[i]);
-		add_to_tool(s, &all[i]);
-		if (!s->begin_utc_ns || all[i].begin_utc_ns < s->begin_utc_ns)
-			s->begin_utc_ns = all[i].begin_utc_ns;
-		s->end_utc_ns = larger_of(s->end_utc_ns, all[i].end_utc_ns);
+	buffer_each (const struct phase_piece, phase, &s->phases) {
+		add_phase(&s->all, phase);
+		add_phase(&s->states[phase->state], phase);
+		add_to_session(s, phase);
+		add_to_tool(s, phase);
+		if (!s->begin_utc_ns || phase->begin_utc_ns < s->begin_utc_ns)
+			s->begin_utc_ns = phase->begin_utc_ns;
+		s->end_utc_ns = larger_of(s->end_utc_ns, phase->end_utc_ns);
 	}
 }
 

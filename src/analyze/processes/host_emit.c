@@ -122,12 +122,9 @@ bool host_emit_limits(const struct host_emit *t)
 
 static const struct agent *agent_called(const struct process_table *c, const char *name)
 {
-	const struct process_table_installed *installed = (const void *)c->installed.data;
-	size_t count = c->installed.size / sizeof(*installed);
-
-	for (size_t i = 0; i < count; i++) {
-		if (installed[i].agent && !strcmp(installed[i].agent->name, name))
-			return installed[i].agent;
+	buffer_each (const struct process_table_installed, installed, &c->installed) {
+		if (installed->agent && !strcmp(installed->agent->name, name))
+			return installed->agent;
 	}
 	process_table_for_each (c, p) {
 		if (p->agent && !strcmp(p->agent->name, name))

@@ -469,12 +469,9 @@ static int emit_events(struct timeline_state *s, struct sooth_error *err)
 {
 	static const struct section section = SECTION_OF("events", timeline_event_schema, TABLE,
 		.title = "events", .rows_most = EVENTS_FOR_PEOPLE);
-	const struct timeline_event_kept *all = (const void *)s->tracker.events.data;
-	size_t count = s->tracker.events.size / sizeof(*all);
 	int status = output_section(s->output, &section, err);
 
-	for (size_t i = 0; i < count && !status; i++) {
-		const struct timeline_event_kept *e = &all[i];
+	buffer_each_while (const struct timeline_event_kept, e, &s->tracker.events, !status) {
 		struct timeline_event_row row = { .record = row_head(&e->id),
 			.at_ns = since_begin(&s->tracker, e->at_ns),
 			.what = e->what,

@@ -169,14 +169,6 @@ int act_select_pid(struct act *a, uint32_t pid, struct sooth_error *err)
 	return 0;
 }
 
-static int refuse_reused_pid(const struct process_id *id, struct sooth_error *err)
-{
-	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u that started at %llu",
-		(unsigned)id->pid, (unsigned long long)id->start_ticks);
-	error_why(err, "this process has exited, and another process has its PID now");
-	return error_remedy(err, "`sooth ps` lists the running processes");
-}
-
 int act_select_identity(struct act *a, const char *text, struct sooth_error *err)
 {
 	const struct process_entry *now;
@@ -186,7 +178,7 @@ int act_select_identity(struct act *a, const char *text, struct sooth_error *err
 		return target_bad_pid(text, err);
 	now = process_table_find(&a->process_table, id.pid);
 	if (now && id.start_ticks && now->id.start_ticks != id.start_ticks)
-		return refuse_reused_pid(&id, err);
+		return target_reused_pid(&id, err);
 	return act_select_pid(a, id.pid, err);
 }
 
@@ -328,9 +320,7 @@ static const struct act_process *selected_beside(const struct act *a, const stru
 {
 	struct span id = process_table_text(&a->process_table, &p->session_id);
 
-	for (size_t i = 0; i < act_count(a); i++) {
-		const struct act_process *selected = act_at(a, i);
-
+	buffer_each (const struct act_process, selected, &a->processes) {
 		if (selected->outcome == ACT_REFUSED)
 			continue;
 		if (id.size && span_equal(id, selected->session) && is_of_same_user(a, p, selected))
@@ -365,8 +355,7 @@ size_t act_select_others(struct act *a)
 void act_recheck(struct act *a, enum verdict_kind kind, bool has_kind)
 {
 	assert(a);
-	for (size_t i = 0; i < act_count(a); i++) {
-		struct act_process *one = act_at(a, i);
+	buffer_each (struct act_process, one, &a->processes) {
 		struct process_entry *p = process_table_get(&a->process_table, &one->id);
 		struct verdict verdict = { .holds = true };
 		const char *refused;

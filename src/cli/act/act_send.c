@@ -42,8 +42,7 @@ static bool has_ended(struct act *a, struct act_process *p)
 
 void act_pin_processes(struct act *a)
 {
-	for (size_t i = 0; i < act_count(a); i++) {
-		struct act_process *p = act_at(a, i);
+	buffer_each (struct act_process, p, &a->processes) {
 		struct sooth_error err;
 		int handle;
 
@@ -64,8 +63,7 @@ void act_check_permission(struct act *a)
 {
 	assert(a);
 	act_pin_processes(a);
-	for (size_t i = 0; i < act_count(a); i++) {
-		struct act_process *p = act_at(a, i);
+	buffer_each (struct act_process, p, &a->processes) {
 		struct sooth_error err;
 		int status;
 
@@ -99,9 +97,7 @@ static size_t count_alive(struct act *a, int *one)
 {
 	size_t left = 0;
 
-	for (size_t i = 0; i < act_count(a); i++) {
-		struct act_process *p = act_at(a, i);
-
+	buffer_each (struct act_process, p, &a->processes) {
 		if (p->outcome != ACT_STILL)
 			continue;
 		if (has_ended(a, p)) {
@@ -194,9 +190,7 @@ static bool are_all_stopped(const struct act *a)
 
 static void stop_those_who_run(struct act *a, bool is_polite)
 {
-	for (size_t i = 0; i < act_count(a); i++) {
-		struct act_process *p = act_at(a, i);
-
+	buffer_each (struct act_process, p, &a->processes) {
 		if (!p->is_stopped && !(is_polite && p->is_foreground))
 			send_to_process(a, p, SIGSTOP);
 	}
@@ -268,9 +262,7 @@ static int signal_all_and_wait(struct act *a, int signal, uint64_t wait_ns,
 
 static void explain_still(struct act *a)
 {
-	for (size_t i = 0; i < act_count(a); i++) {
-		struct act_process *p = act_at(a, i);
-
+	buffer_each (struct act_process, p, &a->processes) {
 		if (p->outcome == ACT_STILL && p->is_frozen)
 			snprintf(p->why, sizeof(p->why),
 				"the control group of the process is frozen: the signal arrives "

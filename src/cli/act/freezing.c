@@ -92,8 +92,7 @@ static size_t mark_done(struct act *a, bool is_frozen)
 	enum act_outcome done = is_frozen ? ACT_STOPPED : ACT_GOING;
 	size_t left = 0;
 
-	for (size_t i = 0; i < act_count(a); i++) {
-		struct act_process *one = act_at(a, i);
+	buffer_each (struct act_process, one, &a->processes) {
 		const struct process_entry *p = process_table_get(&a->process_table, &one->id);
 
 		if (one->outcome != ACT_SELECTED && one->outcome != done)
@@ -111,8 +110,7 @@ static size_t mark_done(struct act *a, bool is_frozen)
  * the process of a pane whenever it stops. */
 static void explain_left(struct act *a, bool is_frozen)
 {
-	for (size_t i = 0; i < act_count(a); i++) {
-		struct act_process *one = act_at(a, i);
+	buffer_each (struct act_process, one, &a->processes) {
 		const struct process_entry *p = process_table_get(&a->process_table, &one->id);
 		const struct proc_process *parent = p && p->parent ? p->parent->process : NULL;
 		struct span name = parent ? record_text(&parent->record, &parent->name)

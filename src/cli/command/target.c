@@ -162,6 +162,14 @@ bool target_is_given(const struct target_options *t, const struct arguments *a)
 
 /* --- values --- */
 
+int target_reused_pid(const struct process_id *id, struct sooth_error *err)
+{
+	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u that started at %llu",
+		id->pid, (unsigned long long)id->start_ticks);
+	error_why(err, "this process has exited, and another process has its PID now");
+	return error_remedy(err, "`sooth ps` lists the running processes");
+}
+
 int target_bad_pid(const char *text, struct sooth_error *err)
 {
 	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "understand \"%s\" as a PID", text);

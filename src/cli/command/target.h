@@ -71,6 +71,8 @@ int target_needs_capture(const char *command, const struct arguments *a, struct 
 bool target_is_given(const struct target_options *t, const struct arguments *a);
 /* Returns -EINVAL, with an error that `text` is no PID. */
 int target_bad_pid(const char *text, struct sooth_error *err);
+/* The same for a PID that another process has now. */
+int target_reused_pid(const struct process_id *id, struct sooth_error *err);
 /* Returns whether an option is given that selects by descriptors: a port, a file. */
 bool target_has_holders(const struct target_options *t);
 /* Returns whether an option is given that selects all processes of something. */

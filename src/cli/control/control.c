@@ -332,7 +332,7 @@ static bool read_more(struct control_client *client)
 	return false;
 }
 
-static bool is_allowed(int fd)
+bool control_peer_is_of(int fd, uid_t user, uint32_t *pid)
 {
 #ifdef SO_PEERCRED
 	struct ucred peer = { 0 };
@@ -340,13 +340,22 @@ static bool is_allowed(int fd)
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		return false;
-	return peer.uid == getuid() || !peer.uid;
+	*pid = (uint32_t)peer.pid;
+	return peer.uid == user || !peer.uid;
 #else
 	uid_t uid;
 	gid_t gid;
 
-	return !getpeereid(fd, &uid, &gid) && (uid == getuid() || !uid);
+	*pid = 0;
+	return !getpeereid(fd, &uid, &gid) && (uid == user || !uid);
 #endif
+}
+
+static bool is_allowed(int fd)
+{
+	uint32_t ignored;
+
+	return control_peer_is_of(fd, getuid(), &ignored);
 }
 
 int control_accept(struct control *c)

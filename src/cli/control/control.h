@@ -59,5 +59,8 @@ void control_serve(struct control *c, const struct control_actions *actions, voi
 /* Returns the descriptor of a connection of the socket's owner or of root; -1: none. */
 int control_accept(struct control *c);
 void control_close(struct control *c);
+/* Returns whether the kernel says that the process at the other end belongs to the user or to root;
+ * *pid: that process, 0: the kernel did not say. */
+bool control_peer_is_of(int fd, uid_t user, uint32_t *pid);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/closed_at_exec.h"
+#include "cli/control/control.h"
 #include "cli/monitor/monitor_lines.h"
 
 #define SOCKET_BYTES (1 << 20) /* bytes of the socket's buffer, or as many as the system allows */
@@ -114,27 +115,6 @@ static void release_client(struct clients *c, struct client *client)
 	*client = (struct client){ .fd = -1 };
 }
 
-/* Returns whether the kernel says that the process at the other end belongs to the user; sets its
- * PID. */
-static bool is_allowed(const struct clients *c, int fd, uint32_t *pid)
-{
-#ifdef SO_PEERCRED
-	struct ucred peer = { 0 };
-	socklen_t size = sizeof(peer);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
-		return false;
-	*pid = (uint32_t)peer.pid;
-	return peer.uid == c->uid || !peer.uid;
-#else
-	uid_t uid;
-	gid_t gid;
-
-	*pid = 0; /* the kernel did not say */
-	return !getpeereid(fd, &uid, &gid) && (uid == c->uid || !uid);
-#endif
-}
-
 static void refuse_client(int fd, const char *what, const char *why)
 {
 	struct line_queue queue = { 0 };
@@ -155,7 +135,7 @@ static void accept_one(struct clients *c, int fd)
 	int bytes = SOCKET_BYTES;
 	uint32_t pid = 0;
 
-	if (!is_allowed(c, fd, &pid)) {
+	if (!control_peer_is_of(fd, c->uid, &pid)) {
 		refuse_client(
 			fd, "another user", "a monitor serves the user of its folder, and root");
 		return;

@@ -429,12 +429,10 @@ static bool has_readers(const struct monitor *m)
 /* Puts the running processes before the events. */
 static void put_snapshot(const struct monitor *m, struct line_queue *queue)
 {
-	size_t count = m->processes.size / sizeof(struct monitor_process);
-	const struct monitor_process *all = (const void *)m->processes.data;
 	struct buffer line = { 0 };
 
-	for (size_t i = 0; i < count; i++) {
-		monitor_line_process(&line, all[i].pid, all[i].name);
+	buffer_each (const struct monitor_process, p, &m->processes) {
+		monitor_line_process(&line, p->pid, p->name);
 		if (buffer_failed(&line))
 			break;
 		line_queue_put(queue, (const char *)line.data, line.size);

@@ -133,14 +133,6 @@ static int check_targets(const struct target_options *t, const struct arguments 
 
 /* --- PIDs --- */
 
-static int refuse_reused_pid(const struct process_id *id, struct sooth_error *err)
-{
-	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find process %u that started at %llu",
-		id->pid, (unsigned long long)id->start_ticks);
-	error_why(err, "this process has exited, and another process has its PID now");
-	return error_remedy(err, "`sooth ps` lists the running processes");
-}
-
 /* Adds PID@START, which names one process for good: it is an error if another process has that
  * PID. */
 static int add_process(
@@ -152,7 +144,7 @@ static int add_process(
 	if (id->start_ticks && !found->capture)
 		status = os_native.identify(&os_native, (pid_t)id->pid, &now, err);
 	if (!status && id->start_ticks && !found->capture && now.start_ticks != id->start_ticks)
-		return refuse_reused_pid(id, err);
+		return target_reused_pid(id, err);
 	add_pid(found, id->pid);
 	return status;
 }

@@ -383,57 +383,41 @@ static int refuse_unknown_session(
 	return error_remedy(err, "`sooth ps -v` lists sessions and their main processes");
 }
 
-static int refuse_no_agent(
-	const struct target_search *s, const char *agent, struct sooth_error *err)
+/* Errors of targets that no process belongs to; %s in `tried`: the target, in `why`: where. */
+static const struct {
+	const char *tried, *why, *remedy;
+} unknown_targets[] = {
+	[TARGET_ITEM_NAME] = { "find \"%s\"",
+		"no process, agent or session %s has exactly this name", NULL },
+	[TARGET_ITEM_AGENT] = { "find the agent %s", "no process %s belongs to this agent",
+		"`sooth ps` lists the agents that run" },
+	[TARGET_ITEM_CONTROL_GROUP] = { "find processes of the control group %s",
+		"no process %s is in this control group or below it",
+		"`cat /proc/PID/cgroup` shows the group of a process" },
+	[TARGET_ITEM_CONTAINER] = { "find the container %s",
+		"no process %s belongs to a container with this id or name",
+		"`sooth ps -a --columns +container` lists containers" },
+	[TARGET_ITEM_USER] = { "find processes of the user %s",
+		"no process %s belongs to this user", "`sooth ps -a --columns +user` lists users" },
+};
+
+static int refuse_unknown(
+	const struct target_search *s, const struct target_item *item, struct sooth_error *err)
 {
-	int status = s->is_capture ? 0 : user_agents_check_name(agent, err);
+	bool is_agent = item->kind == TARGET_ITEM_AGENT && !s->is_capture;
+	int status = is_agent ? user_agents_check_name(item->text, err) : 0;
 
 	if (status)
 		return status;
-	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the agent %s", agent);
-	error_why(err, "no process %s belongs to this agent",
-		s->is_capture ? "in the capture" : "here");
-	return error_remedy(err, "`sooth ps` lists the agents that run");
-}
-
-static int refuse_empty_group(
-	const struct target_search *s, const char *path, struct sooth_error *err)
-{
 	error_set(
-		err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find processes of the control group %s", path);
-	error_why(err, "no process %s is in this control group or below it",
-		s->is_capture ? "in the capture" : "here");
-	return error_remedy(err, "`cat /proc/PID/cgroup` shows the group of a process");
-}
-
-static int refuse_unknown_container(
-	const struct target_search *s, const char *container, struct sooth_error *err)
-{
-	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find the container %s", container);
-	error_why(err, "no process %s belongs to a container with this id or name",
-		s->is_capture ? "in the capture" : "here");
-	return error_remedy(err, "`sooth ps -a --columns +container` lists containers");
-}
-
-static int refuse_unknown_name(
-	const struct target_search *s, const char *name, struct sooth_error *err)
-{
-	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find \"%s\"", name);
-	error_why(err, "no process, agent or session %s has exactly this name",
-		s->is_capture ? "in the capture" : "here");
-	return error_remedy(err,
-		"`sooth ps -a` lists names; to read a capture file: ./%s, to launch a command: -- "
-		"%s",
-		name, name);
-}
-
-static int refuse_unknown_user(
-	const struct target_search *s, const char *user, struct sooth_error *err)
-{
-	error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND, "find processes of the user %s", user);
-	error_why(err, "no process %s belongs to this user",
-		s->is_capture ? "in the capture" : "here");
-	return error_remedy(err, "`sooth ps -a --columns +user` lists users");
+		err, -ESRCH, SOOTH_FAULT_NOT_FOUND, unknown_targets[item->kind].tried, item->text);
+	error_why(err, unknown_targets[item->kind].why, s->is_capture ? "in the capture" : "here");
+	if (item->kind == TARGET_ITEM_NAME)
+		return error_remedy(err,
+			"`sooth ps -a` lists names; to read a capture file: ./%s, to launch a "
+			"command: -- %s",
+			item->text, item->text);
+	return error_remedy(err, "%s", unknown_targets[item->kind].remedy);
 }
 
 static int refuse_no_holder(
@@ -472,14 +456,7 @@ int target_search_end(struct target_search *s, struct sooth_error *err)
 			return refuse_without_process_table(item, err);
 		if (item->kind == TARGET_ITEM_SESSION)
 			return refuse_unknown_session(s, item->text, err);
-		if (item->kind == TARGET_ITEM_AGENT)
-			return refuse_no_agent(s, item->text, err);
-		if (item->kind == TARGET_ITEM_CONTAINER)
-			return refuse_unknown_container(s, item->text, err);
-		if (item->kind == TARGET_ITEM_CONTROL_GROUP)
-			return refuse_empty_group(s, item->text, err);
-		return item->kind == TARGET_ITEM_USER ? refuse_unknown_user(s, item->text, err)
-						      : refuse_unknown_name(s, item->text, err);
+		return refuse_unknown(s, item, err);
 	}
 	return 0;
 }

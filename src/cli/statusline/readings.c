@@ -152,9 +152,7 @@ static void fill_kept(struct kept *k, const struct kept *before, const struct se
 		.time_ns = now,
 		.scan_ns = s->is_scanned || !before ? now : before->scan_ns,
 		.percent = -1 };
-	for (size_t i = 0; i < sessions_count(s); i++) {
-		const struct session_process *p = sessions_at(s, i);
-
+	buffer_each (const struct session_process, p, &s->processes) {
 		k->cpu_ns += p->glance.cpu_ns + p->glance.waited_ns;
 		if (main_pid && p->is_main)
 			k->main = p->glance.id;
@@ -167,9 +165,7 @@ static void fill_kept(struct kept *k, const struct kept *before, const struct se
 /* Adds main processes that a scan has found since. */
 static void remember_mains(struct kept *k, const struct sessions *s)
 {
-	for (size_t i = 0; i < sessions_count(s) && k->count < KEPT_MAX; i++) {
-		const struct session_process *p = sessions_at(s, i);
-
+	buffer_each_while (const struct session_process, p, &s->processes, k->count < KEPT_MAX) {
 		if (p->is_main && !find_process(k, &p->glance.id))
 			k->processes[k->count++] = process_of(p, NULL, k->time_ns);
 	}

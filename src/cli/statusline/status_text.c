@@ -84,9 +84,7 @@ static const struct session_process *most_urgent(const struct sessions *s, size_
 	const struct session_process *found = NULL;
 
 	*count = 0;
-	for (size_t i = 0; i < sessions_count(s); i++) {
-		const struct session_process *p = sessions_at(s, i);
-
+	buffer_each (const struct session_process, p, &s->processes) {
 		if (!p->is_main)
 			continue;
 		++*count;

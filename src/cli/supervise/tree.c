@@ -60,13 +60,11 @@ static void add_children(struct tree *t, uint32_t pid)
 {
 	struct buffer children = { 0 };
 	struct process_glance g;
-	const pid_t *all;
 
 	t->os->children(t->os, (pid_t)pid, &children);
-	all = (const void *)children.data;
-	for (size_t i = 0; i < children.size / sizeof(*all); i++) {
+	buffer_each (const pid_t, child, &children) {
 		/* Between both reads the child may have ended, and its PID be another's. */
-		if (!t->os->glance(t->os, all[i], &g) && g.ppid == pid)
+		if (!t->os->glance(t->os, *child, &g) && g.ppid == pid)
 			add_process(t, &g, false);
 	}
 	buffer_fini(&children);

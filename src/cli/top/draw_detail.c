@@ -51,9 +51,7 @@ static void put_processes(struct top *t, const struct top_session *s, struct can
 
 	canvas_format(&t->canvas, y++, a.x, a.columns, TOP_HEADING, "%7s %-9s %6s %6s %s", "PID",
 		"ROLE", "CPU%", "MEM", "COMMAND");
-	for (size_t i = 0; i < top_process_count(&t->model); i++) {
-		const struct top_process *p = top_process_at(&t->model, i);
-
+	buffer_each (const struct top_process, p, &t->model.processes) {
 		if (p->session != s)
 			continue;
 		if (y < a.y + a.rows)

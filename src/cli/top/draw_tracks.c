@@ -99,9 +99,7 @@ void top_draw_tracks(struct top *t, struct canvas_area a)
 
 	in.x++;
 	in.columns -= 2;
-	for (size_t i = 0; i < top_row_count(t); i++) {
-		const struct top_row *row = top_row_at(t, i);
-
+	buffer_each (const struct top_row, row, &t->rows) {
 		if (row->kind != TOP_ROW_SESSION || in.y >= end)
 			continue;
 		in.rows = each;

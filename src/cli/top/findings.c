@@ -41,9 +41,7 @@ static bool is_hidden(const struct top *t, const struct top_finding *f)
 {
 	const struct top_process *p = top_process_find(&t->model, &f->id);
 
-	for (size_t i = 0; i < top_row_count(t) && t->hidden && f->id.pid; i++) {
-		const struct top_row *row = top_row_at(t, i);
-
+	buffer_each_while (const struct top_row, row, &t->rows, t->hidden && f->id.pid) {
 		if (process_id_equal(&row->id, &f->id) ||
 			(p && p->session && row->session == p->session))
 			return false;

@@ -106,9 +106,7 @@ void top_match_prepare(struct top_match *m, const struct top_model *model)
 	/* A session that has ended stays as it was matched. */
 	while ((s = top_session_next(model, &position)))
 		s->is_fit = s->is_fit && s->mark == TOP_MARK_GONE;
-	for (size_t i = 0; i < top_process_count(model); i++) {
-		const struct top_process *p = top_process_at(model, i);
-
+	buffer_each (const struct top_process, p, &model->processes) {
 		if (p->session && !p->session->is_fit)
 			p->session->is_fit = row_fits(m, model->schema, p);
 	}

@@ -299,8 +299,7 @@ static void add_up(struct top_model *m)
 	struct map mains;
 
 	map_init(&mains, sizeof(uint32_t), sizeof(struct top_session *), TOP_SESSIONS_MAX);
-	for (size_t i = 0; i < top_process_count(m); i++) {
-		struct top_process *p = top_process_at(m, i);
+	buffer_each (struct top_process, p, &m->processes) {
 		struct top_session **to;
 
 		if (!p->is_main)
@@ -310,8 +309,7 @@ static void add_up(struct top_model *m)
 		if (to)
 			*to = top_session_of(m, &p->id);
 	}
-	for (size_t i = 0; i < top_process_count(m); i++) {
-		struct top_process *p = top_process_at(m, i);
+	buffer_each (struct top_process, p, &m->processes) {
 		struct top_session **s = p->has_session ? map_get(&mains, &p->session_pid) : NULL;
 
 		p->session = s ? *s : NULL;
@@ -474,9 +472,7 @@ void top_model_add_frame(struct top_model *m, const struct top_frame *frame)
 
 const struct top_process *top_process_find(const struct top_model *m, const struct process_id *id)
 {
-	for (size_t i = 0; i < top_process_count(m); i++) {
-		const struct top_process *p = top_process_at(m, i);
-
+	buffer_each (const struct top_process, p, &m->processes) {
 		if (process_id_equal(&p->id, id))
 			return p;
 	}

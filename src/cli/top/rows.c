@@ -104,9 +104,7 @@ static void add_below(struct top *t, struct top_session *s)
 
 static const struct top_process *main_of(const struct top *t, const struct top_session *s)
 {
-	for (size_t i = 0; i < top_process_count(&t->model); i++) {
-		const struct top_process *p = top_process_at(&t->model, i);
-
+	buffer_each (const struct top_process, p, &t->model.processes) {
 		if (p->is_main && p->session == s)
 			return p;
 	}
@@ -223,8 +221,7 @@ static void add_left_over(struct top *t)
 {
 	size_t begin = top_row_count(t);
 
-	for (size_t i = 0; i < top_process_count(&t->model); i++) {
-		const struct top_process *p = top_process_at(&t->model, i);
+	buffer_each (const struct top_process, p, &t->model.processes) {
 		char flags[64];
 
 		if (p->session || !top_word(t->model.schema, "flags", p->row, flags, sizeof(flags)))

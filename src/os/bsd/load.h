@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Decodes the load average from the answer of both systems to vm.loadavg. */
+/* Reads the load average, which both systems have as vm.loadavg. */
 #ifndef SOOTH_OS_BSD_LOAD_H
 #define SOOTH_OS_BSD_LOAD_H
 
-#include "os/bsd/bytes.h"
+#include "os/bsd/sysctl.h"
 #include "probes/host.h"
 
-/* Decodes a struct loadavg; other bytes leave the load not measured. */
-void bsd_load_decode(struct host_load *load, const struct bsd_bytes *b, uint32_t cpus);
+/* An answer that is no struct loadavg leaves the load not measured. */
+void bsd_load_read(const struct bsd_sysctl *by_name, struct host_load *load);
 
 #endif

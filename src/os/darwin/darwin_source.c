@@ -383,14 +383,7 @@ void darwin_host(const struct bsd_source *s, struct host_facts *facts)
 
 void darwin_load(const struct bsd_source *s, struct host_load *load)
 {
-	const struct darwin_calls *c = calls_of(s);
-	unsigned char bytes[24] = { 0 };
-	size_t size = sizeof(bytes);
-
-	if (c->by_name.read(&c->by_name, "vm.loadavg", bytes, &size))
-		size = 0;
-	bsd_load_decode(
-		load, &(struct bsd_bytes){ bytes, size }, (uint32_t)number_of(s, "hw.ncpu"));
+	bsd_load_read(&calls_of(s)->by_name, load);
 }
 
 /* Reads struct xsw_usage: total, available, used. */

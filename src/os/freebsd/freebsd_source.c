@@ -457,14 +457,7 @@ void freebsd_host(const struct bsd_source *s, struct host_facts *facts)
 
 void freebsd_load(const struct bsd_source *s, struct host_load *load)
 {
-	const struct freebsd_calls *c = calls_of(s);
-	unsigned char bytes[24] = { 0 };
-	size_t size = sizeof(bytes);
-
-	if (c->by_name.read(&c->by_name, "vm.loadavg", bytes, &size))
-		size = 0;
-	bsd_load_decode(
-		load, &(struct bsd_bytes){ bytes, size }, (uint32_t)number_of(s, "hw.ncpu"));
+	bsd_load_read(&calls_of(s)->by_name, load);
 }
 
 void freebsd_memory(const struct bsd_source *s, struct host_memory *memory)

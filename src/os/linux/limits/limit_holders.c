@@ -213,9 +213,8 @@ void limit_holders_of_cpus(
 
 	if (is_bound_to_cpus(snapshot, &cpus))
 		procfs_list(&pids);
-	for (size_t i = 0; i < pids.size / sizeof(pid_t) && count < MEMBERS_MAX; i++) {
-		_cleanup_close_ int process =
-			procfs_open(((const pid_t *)(const void *)pids.data)[i]);
+	buffer_each_while (const pid_t, pid, &pids, count < MEMBERS_MAX) {
+		_cleanup_close_ int process = procfs_open(*pid);
 		struct limits_holder one = { 0 };
 		struct procfs_stat stat;
 		uint64_t cpu;

@@ -132,9 +132,8 @@ static void read_processes(struct space *s)
 
 	s->deadline_ns = s->all.run->os->now_ns(s->all.run->os) + READING_MAX;
 	procfs_list(&pids);
-	for (size_t i = 0; i < pids.size / sizeof(pid_t); i++) {
-		_cleanup_close_ int process =
-			procfs_open(((const pid_t *)(const void *)pids.data)[i]);
+	buffer_each (const pid_t, pid, &pids) {
+		_cleanup_close_ int process = procfs_open(*pid);
 		int status;
 
 		if (process < 0)

@@ -287,7 +287,6 @@ static int select_marked(struct agent_members *a, size_t count)
 static bool visit_found(struct backend_run *run, member_visitor visitor)
 {
 	const struct agents_found *found = run->agents_found;
-	const struct process_id *ids = found ? (const void *)found->processes.data : NULL;
 	uint64_t now = run->os->now_ns(run->os), limit = FOUND_NS;
 
 	if (run->options.observer.sample_ns && run->options.observer.sample_ns / 2 < limit)
@@ -296,8 +295,8 @@ static bool visit_found(struct backend_run *run, member_visitor visitor)
 		buffer_failed(&found->processes) || found->has_uid != run->options.has_uid ||
 		(found->has_uid && found->uid != run->options.uid))
 		return false;
-	for (size_t i = 0; i < found->processes.size / sizeof(*ids); i++)
-		visitor(run, (pid_t)ids[i].pid, &ids[i]);
+	buffer_each (const struct process_id, id, &found->processes)
+		visitor(run, (pid_t)id->pid, id);
 	return true;
 }
 
@@ -305,7 +304,6 @@ int agent_members_visit(struct agent_members *a, struct backend_run *run, member
 	struct sooth_error *err)
 {
 	struct buffer pids = { 0 };
-	const pid_t *pid;
 	struct found_process *all;
 	size_t count;
 	int status;
@@ -314,11 +312,10 @@ int agent_members_visit(struct agent_members *a, struct backend_run *run, member
 	if (visit_found(run, visitor))
 		return 0;
 	status = procfs_list(&pids);
-	pid = (const void *)pids.data;
 	buffer_reset(&a->found);
 	a->visit++;
-	for (size_t i = 0; i < pids.size / sizeof(*pid) && !status; i++)
-		examine_process(a, run, pid[i]);
+	buffer_each_while (const pid_t, pid, &pids, !status)
+		examine_process(a, run, *pid);
 	buffer_fini(&pids);
 	if (status)
 		return error_errno(err, status, "list the processes in /proc");

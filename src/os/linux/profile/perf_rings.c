@@ -230,10 +230,8 @@ void perf_rings_close(struct perf_rings *r)
 {
 	assert(r);
 
-	int *events = (void *)r->events.data;
-
-	for (size_t i = 0; i < r->events.size / sizeof(*events); i++)
-		close(events[i]);
+	buffer_each (const int, fd, &r->events)
+		close(*fd);
 	while (r->count)
 		close_ring(&r->rings[--r->count]);
 	free(r->rings);
@@ -287,10 +285,8 @@ int perf_rings_add(struct perf_rings *r, pid_t tid, struct sooth_error *err)
 
 void perf_rings_stop(struct perf_rings *r)
 {
-	const int *events = (const void *)r->events.data;
-
-	for (size_t i = 0; i < r->events.size / sizeof(*events); i++)
-		ioctl(events[i], PERF_EVENT_IOC_DISABLE, 0);
+	buffer_each (const int, fd, &r->events)
+		ioctl(*fd, PERF_EVENT_IOC_DISABLE, 0);
 }
 
 /* --- records --- */

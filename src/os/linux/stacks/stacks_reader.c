@@ -193,16 +193,14 @@ static void put_thread(struct backend_run *run, const struct process_snapshot *o
 static void put_threads(struct backend_run *run, const struct process_snapshot *of)
 {
 	struct stacks_reader *s = run->state;
-	const struct stacks_reading *all = (const void *)s->threads.data;
-	size_t count = s->threads.size / sizeof(*all);
 	char process[PROFILE_NAME_BYTES] = "";
 
-	for (size_t i = 0; i < count; i++) {
-		if (all[i].tid == (uint32_t)of->id.pid)
-			memcpy(process, seen_at(&s->seen, all[i].at)->name, sizeof(process));
+	buffer_each (const struct stacks_reading, reading, &s->threads) {
+		if (reading->tid == (uint32_t)of->id.pid)
+			memcpy(process, seen_at(&s->seen, reading->at)->name, sizeof(process));
 	}
-	for (size_t i = 0; i < count; i++)
-		put_thread(run, of, &all[i], process);
+	buffer_each (const struct stacks_reading, reading, &s->threads)
+		put_thread(run, of, reading, process);
 }
 
 static int read_threads(struct backend_run *run, const struct process_snapshot *of)

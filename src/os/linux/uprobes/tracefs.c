@@ -376,13 +376,12 @@ static bool may_have_processes(uint64_t pid_namespace)
 {
 	struct buffer pids = { 0 };
 	bool may_have = procfs_list(&pids) != 0;
-	const pid_t *all = (const void *)pids.data;
 
-	for (size_t i = 0; i < pids.size / sizeof(*all) && !may_have; i++) {
+	buffer_each_while (const pid_t, pid, &pids, !may_have) {
 		char path[64];
 		struct stat ns;
 
-		snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)all[i]);
+		snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)*pid);
 		may_have = stat(path, &ns) ? errno != ENOENT && errno != ESRCH
 					   : ns.st_ino == pid_namespace;
 	}
