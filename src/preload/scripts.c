@@ -43,8 +43,9 @@ static bool may_spend(const atomic_ullong *spent, uint64_t now)
 	uint64_t second = atomic_load_explicit(&sooth_page->second, memory_order_relaxed);
 
 	/* A request in a program that may have a seccomp filter waits without a system call. */
-	return !filter_is_near && atomic_load_explicit(spent, memory_order_relaxed) <
-					  second / CREDIT_PARTS + (now - begin) / TIME_PARTS;
+	return !filter_is_near && atomic_load_explicit(&sooth_page->waits, memory_order_relaxed) &&
+	       atomic_load_explicit(spent, memory_order_relaxed) <
+		       second / CREDIT_PARTS + (now - begin) / TIME_PARTS;
 }
 
 /* Charges the time of a sample; that of the first one, for which sooth opens files, in part. */

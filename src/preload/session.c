@@ -127,10 +127,10 @@ static bool start_recording(void)
 		return false;
 	sooth_page = connection.sooth_page;
 	segment = connection.segment;
+	clock_is_off = !connect_clock_is_on(); /* before anything reads it */
 	if (!make_page() || !make_memory(&connection.welcome))
 		return false;
 	find_number();
-	clock_is_off = !connect_clock_is_on();
 	own_pid = (uint32_t)KERNEL(getpid, 0, 0, 0, 0, 0, 0);
 	loaded_begin();
 	return true;

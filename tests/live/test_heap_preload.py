@@ -438,7 +438,8 @@ class BothEngines(HeapCase):
         nothing to give: functions of a script for each call, addresses of probes."""
         run = ("heap", "-j", "--save", self.path("capture"))
         for more, program, is_probed in (((), PYTHON, False), (("--stack",), PYTHON, False),
-                                         (("--stack", "--exact"), PYTHON, True), (("--sites",), "/bin/true", True), (("--stack",), "/bin/true", False)):
+                                         (("--stack", "--exact"), PYTHON, True), (("--stack", "--no-hold"), PYTHON, True),
+                                         (("--sites",), "/bin/true", True), (("--stack",), "/bin/true", False)):
             with self.subTest((more, program)):
                 command = [program, "-c", "pass"] if program == PYTHON else [program]
                 report = last_json(self.sooth(*run, *more, "--", *command).text)
