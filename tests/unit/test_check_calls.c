@@ -1291,7 +1291,7 @@ static void test_syscall_errors(void **state)
 			"medium/high: |refuses writes (MISCONF); perhaps because /data is full, "
 			"800 MiB of it /data/app.log.1 (deleted), which logger (72) has open" },
 		{ "database-errors", refuses_writes, 0, NULL,
-			"medium/high: |refuses writes (MISCONF) {|!is full" },
+			"medium/high: |refuses writes (MISCONF) {|!perhaps because" },
 		{ "database-errors", has_an_unknown_error, 1, NULL,
 			"medium/high: MySQL at 127.0.0.1:8080 answers with errors, 20 of 20 times: "
 			"3999" },
