@@ -378,8 +378,21 @@ static void put_error(struct buffer *out, const struct check *e, const struct ca
 		buffer_format(out, "%s (%s)", error, errno_text(place->error) ?: "unknown");
 }
 
+/* Appends that no pseudo terminal is free, and the processes that run most of them. */
+static void put_terminals(struct buffer *out, const struct check *e, const struct call_place *place)
+{
+	struct limit_users users;
+
+	if (place->error != LINUX_ENOSPC || !span_ends(span_of_string(place->text), "/ptmx"))
+		return;
+	buffer_string(out, ": no pseudo terminal is free");
+	limit_users_find(&users, e, LIMITS_SHARED_TERMINALS, span_of("", 0));
+	limit_users_put(out, e, &users, LIMITS_SHARED_TERMINALS);
+}
+
 static void put_process(struct buffer *out, const struct check *e, const struct call_place *place)
 {
+	put_terminals(out, e, place);
 	failure_meaning_put_process(out, e, place);
 	if (port_owner_is_in_use(place))
 		port_owner_put(out, e, place->text);

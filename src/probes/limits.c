@@ -23,6 +23,7 @@ static const char *const shared_names[LIMITS_SHARED] = {
 	[LIMITS_SHARED_PORTS] = "connections",
 	[LIMITS_SHARED_SPACE] = "space",
 	[LIMITS_SHARED_MOUNT] = "mount",
+	[LIMITS_SHARED_TERMINALS] = "pseudo-terminals",
 };
 const struct sooth_names limits_shared_names = { LIMITS_SHARED, shared_names };
 

@@ -31,6 +31,7 @@ enum limits_shared {
 	LIMITS_SHARED_PORTS,	 /* connections to one peer */
 	LIMITS_SHARED_SPACE,	 /* space of a full file system, bytes of one file */
 	LIMITS_SHARED_MOUNT,	 /* another process on that full file system; `amount` is unset */
+	LIMITS_SHARED_TERMINALS, /* pseudo terminals that a process of this mount namespace runs */
 	LIMITS_SHARED,
 };
 extern const struct sooth_names limits_shared_names; /* names by enum limits_shared */

@@ -648,9 +648,31 @@ static void is_on_disk_of(double files)
 	observed();
 }
 
+static void has_no_terminal(double of_other)
+{
+	struct limits_holder h = {
+		.amount = (uint64_t)of_other, .holder_pid = 71, .resource = LIMITS_SHARED_TERMINALS
+	};
+
+	observe();
+	for (int i = 0; i < 5; i++) {
+		path_at(1, "/dev/ptmx");
+		CALL("openat", -ENOSPC, HERE, 1, 0);
+	}
+	if (of_other)
+		used_by(4.9, h, "agent", "", "");
+	used_by_end(4.9);
+	observed();
+}
+
 static void test_disk_user(void **state)
 {
 	static const struct check_case cases[] = {
+		{ "syscall-errors", has_no_terminal, 24, NULL,
+			"high/high: openat on /dev/ptmx|: no pseudo terminal is free; agent (71) "
+			"has 24" },
+		{ "syscall-errors", has_no_terminal, 0, NULL,
+			"high/high: openat on /dev/ptmx|: no pseudo terminal is free|!agent" },
 		{ "syscall-errors", is_on_disk_of, 0, NULL,
 			"high/high: openat on /data/file fails, 1 time: no space left on /data "
 			"(100 % used), 800 MiB of it /data/logs/app.log.1 (deleted), which logger "

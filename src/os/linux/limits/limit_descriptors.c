@@ -16,18 +16,21 @@
 #include "os/linux/sockets/socket_tables.h"
 #include "probes/sockets.h"
 
-#define SOCKETS_MAX  (1u << 18)
-#define PROCESS_MAX  65536
-#define WATCHES_READ (96u << 20) /* of one fdinfo: some 800,000 watches */
-#define READ_SIZE    16384
-#define PEER_LEAST   16 /* connections */
-#define PEERS_MAX    4
-#define INOTIFY	     "anon_inode:inotify"
+#define SOCKETS_MAX	(1u << 18)
+#define PROCESS_MAX	65536
+#define WATCHES_READ	(96u << 20) /* of one fdinfo: some 800,000 watches */
+#define READ_SIZE	16384
+#define PEER_LEAST	16 /* connections */
+#define PEERS_MAX	4
+#define INOTIFY		"anon_inode:inotify"
+#define TERMINALS_LEAST 8 /* fewer are an ordinary terminal program */
 
 struct descriptor_user {
 	struct limits_holder holder; /* pid, start and name */
 	uint64_t inotify[2];	     /* instances, watches */
 	uint64_t namespace;	     /* of users */
+	uint64_t terminals;	     /* masters of pseudo terminals */
+	uint64_t mounts;	     /* namespace of mounts */
 	uint64_t connections;	     /* to the current peer */
 	uint32_t uid;
 };
@@ -129,6 +132,9 @@ static void count_descriptor(void *user, int process, int table, const char *nam
 		r->one.inotify[0]++;
 		r->one.inotify[1] += count_watches(process, name);
 		r->has_any = true;
+	} else if (span_equal(link, "/dev/ptmx") || span_equal(link, "/dev/pts/ptmx")) {
+		r->one.terminals++;
+		r->has_any = true;
 	}
 }
 
@@ -155,6 +161,8 @@ static void read_process(struct limit_descriptors *d, pid_t pid)
 		r.one.uid = st.st_uid;
 	if (!fstatat(process, "ns/user", &st, 0))
 		r.one.namespace = st.st_ino;
+	if (!fstatat(process, "ns/mnt", &st, 0))
+		r.one.mounts = st.st_ino;
 	buffer_append(&d->processes, &r.one, sizeof(r.one));
 }
 
@@ -195,6 +203,25 @@ static void write_inotify(struct limit_descriptors *d, const struct limit_holder
 
 		u->holder.amount = u->inotify[kind];
 		if (u->holder.amount && u->uid == all->of->uid && u->namespace == namespace)
+			limit_holder_write(all, &u->holder, span_of("", 0));
+	}
+}
+
+/* --- pseudo terminals --- */
+
+/* Writes the processes that run many: each mount of devpts has a limit, and the host one for all.
+ */
+static void write_terminals(
+	struct limit_descriptors *d, const struct limit_holders *all, uint64_t mounts)
+{
+	struct descriptor_user *users;
+	size_t count = users_of(d, &users);
+
+	for (size_t i = 0; i < count; i++) {
+		struct descriptor_user *u = &users[i];
+
+		u->holder.amount = u->terminals;
+		if (u->terminals >= TERMINALS_LEAST && u->mounts == mounts)
 			limit_holder_write(all, &u->holder, span_of("", 0));
 	}
 }
@@ -314,6 +341,9 @@ void limit_descriptors_write(struct limit_descriptors *d, struct backend_run *ru
 		all.resource = k ? LIMITS_SHARED_WATCHES : LIMITS_SHARED_INSTANCES;
 		write_inotify(d, &all, k, st.st_ino);
 	}
+	all.resource = LIMITS_SHARED_TERMINALS;
+	if (!fstatat(snapshot->process, "ns/mnt", &st, 0))
+		write_terminals(d, &all, st.st_ino);
 	all.resource = LIMITS_SHARED_PORTS;
 	write_ports(d, &all);
 }
