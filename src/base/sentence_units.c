@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Appends the smaller unit unless it is zero. */
-static void two_units(
+static void append_two_units(
 	char out[UNITS_SIZE], uint64_t small, uint64_t ratio, const char *big, const char *name)
 {
 	int used = snprintf(out, UNITS_SIZE, "%llu %s", (unsigned long long)(small / ratio), big);
@@ -30,11 +30,11 @@ const char *sentence_duration(char out[UNITS_SIZE], uint64_t ns)
 	else if (s < 60)
 		snprintf(out, UNITS_SIZE, "%llu s", (unsigned long long)s);
 	else if (s < 3600)
-		two_units(out, s, 60, "min", "s");
+		append_two_units(out, s, 60, "min", "s");
 	else if (s < 86400)
-		two_units(out, s / 60, 60, "h", "min");
+		append_two_units(out, s / 60, 60, "h", "min");
 	else
-		two_units(out, s / 3600, 24, s < 2 * 86400 ? "day" : "days", "h");
+		append_two_units(out, s / 3600, 24, s < 2 * 86400 ? "day" : "days", "h");
 	return out;
 }
 

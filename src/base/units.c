@@ -63,7 +63,8 @@ static bool three_digits(char *out, uint64_t ns, uint64_t unit, uint64_t bound, 
 	return true;
 }
 
-static void two_units(char *out, uint64_t small, uint64_t ratio, char big_name, char small_name)
+static void append_two_units(
+	char *out, uint64_t small, uint64_t ratio, char big_name, char small_name)
 {
 	snprintf(out, UNITS_SIZE, "%" PRIu64 "%c%02" PRIu64 "%c", small / ratio, big_name,
 		small % ratio, small_name);
@@ -82,11 +83,11 @@ const char *format_ns(char out[UNITS_SIZE], uint64_t ns)
 		 three_digits(out, ns, NS_PER_S, 60, "s"))
 		return out;
 	else if (seconds < 3600)
-		two_units(out, seconds, 60, 'm', 's');
+		append_two_units(out, seconds, 60, 'm', 's');
 	else if (minutes < 24 * 60)
-		two_units(out, minutes, 60, 'h', 'm');
+		append_two_units(out, minutes, 60, 'h', 'm');
 	else
-		two_units(out, hours, 24, 'd', 'h');
+		append_two_units(out, hours, 24, 'd', 'h');
 	return out;
 }
 

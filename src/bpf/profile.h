@@ -14,7 +14,7 @@ enum runtime_id {
 	RUNTIMES
 };
 
-#define RUNTIME_FILES_MAX 64 /* files with an engine for each runtime */
+#define RUNTIME_FILES_MAX 64 /* per runtime: files that contain its engine, at most */
 
 #define PROFILE_FRAMES_MAX 128 /* user frames; a power of two */
 #define PROFILE_KERNEL_MAX 64

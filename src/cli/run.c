@@ -591,7 +591,7 @@ static int open_files(const struct run *run, struct told *t, struct sooth_error 
 }
 
 /* Reports what would be attached, to standard output: no file or socket of the command is made. */
-static int run_dry(const struct run *run, struct sooth_error *err)
+static int print_dry_run(const struct run *run, struct sooth_error *err)
 {
 	struct output_options output = *run->output;
 	struct sooth_observer *o = NULL;
@@ -617,7 +617,7 @@ static int observe_found(const struct run *run, struct sooth_error *err)
 	int status;
 
 	if (run->options.dry_run)
-		return run_dry(run, err);
+		return print_dry_run(run, err);
 	if (!capture && !run->history.is_read)
 		stop_catch(); /* not for files: a signal may end these */
 	if (!capture && run->found->note.size)

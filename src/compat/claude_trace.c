@@ -32,7 +32,7 @@ struct claude_trace_config {
 	bool upgrade, release_notes, install;
 	struct output_options output;
 	uint64_t watch_ns;
-	uint64_t end_pid;
+	uint64_t kill_pid;
 	uint64_t rss_over;
 	double cpu_over;
 };
@@ -50,7 +50,7 @@ static const struct option rows[] = {
 		"flag processes above this CPU percentage", .max = 1000000),
 	VALUE_ROW('m', "mem-threshold", MEGABYTES, "MB", claude_trace_config, rss_over,
 		"flag processes above this resident memory"),
-	VALUE_ROW('K', "kill", U64, "PID", claude_trace_config, end_pid,
+	VALUE_ROW('K', "kill", U64, "PID", claude_trace_config, kill_pid,
 		"end the process with this id (SIGTERM), if part of Claude Code", .min = 1,
 		.max = INT32_MAX),
 	FLAG('9', "force", at_once, "with -K: end the process with SIGKILL"),
@@ -161,22 +161,22 @@ static int emit_end(const char *name, const struct claude_trace_config *c,
 {
 	switch (p->outcome) {
 	case ACT_ENDED:
-		printf("%s: process %d has ended\n", name, (int)c->end_pid);
+		printf("%s: process %d has ended\n", name, (int)c->kill_pid);
 		return 0;
 	case ACT_STILL:
-		fprintf(stderr, "%s: process %d is still there after %d s\n", name, (int)c->end_pid,
-			(int)(WAIT_NS / NS_PER_S));
+		fprintf(stderr, "%s: process %d is still there after %d s\n", name,
+			(int)c->kill_pid, (int)(WAIT_NS / NS_PER_S));
 		if (!c->at_once)
 			fprintf(stderr, "  try: %s -9 -K %d ends it at once\n", name,
-				(int)c->end_pid);
+				(int)c->kill_pid);
 		return STILL_THERE;
 	case ACT_GONE:
 		return error_set(err, -ESRCH, SOOTH_FAULT_NOT_FOUND,
-			"end process %d: it has just ended", (int)c->end_pid);
+			"end process %d: it has just ended", (int)c->kill_pid);
 	default:
 		error_set(err, p->outcome == ACT_REFUSED ? -EINVAL : -EPERM,
 			p->outcome == ACT_REFUSED ? SOOTH_FAULT_USAGE : SOOTH_FAULT_PRIVILEGE,
-			"end process %d", (int)c->end_pid);
+			"end process %d", (int)c->kill_pid);
 		error_why(err, "%s", p->why);
 		return error_remedy(err, "`sooth kill` ends other processes too");
 	}
@@ -193,7 +193,7 @@ static int kill_target(
 	a.only_agent = AGENT;
 	status = act_scan_host(&a, err);
 	if (!status)
-		status = act_select_pid(&a, (uint32_t)c->end_pid, err);
+		status = act_select_pid(&a, (uint32_t)c->kill_pid, err);
 	if (!status)
 		status = act_end(&a, c->at_once ? SIGKILL : SIGTERM, WAIT_NS, NULL, err);
 	if (!status)
@@ -212,7 +212,7 @@ static int check_options(const struct claude_trace_config *c, const struct argum
 		return error_remedy(
 			err, "`sooth ps PID` shows a process; claude-trace -K PID ends it");
 	}
-	if (c->at_once && !c->end_pid) {
+	if (c->at_once && !c->kill_pid) {
 		error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "use -9 without -K");
 		error_why(err, "-9 works only with -K PID");
 		return error_remedy(err, "give -K PID too");
@@ -252,7 +252,7 @@ static int run_claude_trace(const char *name, int argc, char **argv, struct soot
 	if (!status && !compat_answer(c.asked, name, print_help) && !answer_foreign(name, &c)) {
 		status = check_options(&c, &arguments, err);
 		if (!status)
-			status = c.end_pid ? kill_target(name, &c, err) : list_processes(&c, err);
+			status = c.kill_pid ? kill_target(name, &c, err) : list_processes(&c, err);
 	}
 	free(arguments.items);
 	return status;

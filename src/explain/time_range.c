@@ -213,7 +213,8 @@ struct batch time_range_select(struct time_range *p, const struct batch *batch)
 	F(S, NAMED, U64, whole_ns, capture_ns, ALWAYS, "total length of the capture",              \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, U64, left_out, MAYBE(left_out_state),                                                 \
-		"count records left out: their time window is only partly in the range")
+		"number of records left out because their time window is only partly in the "      \
+		"range")
 
 ROW_STRUCT(part_row, PART_ROW);
 ROW_SCHEMA(part, PART_ROW, "range", part_row,

@@ -155,7 +155,7 @@ static struct cell cell_of_call(const struct table *t, const struct column *c,
 
 /* Returns whether a field may have no value. A field without a state has a value, unless it lies in
  * a damaged part of the record. */
-static bool may_lack(const struct sooth_field *f)
+static bool may_have_no_value(const struct sooth_field *f)
 {
 	return f->state_offset || f->type == SOOTH_FIELD_TEXT || f->type == SOOTH_FIELD_ARGS ||
 	       f->type == SOOTH_FIELD_LIST || f->type == SOOTH_FIELD_TEXTS ||
@@ -172,7 +172,7 @@ static struct cell cell_of_states(
 		const struct sooth_field *f = t->columns[i].field;
 		struct sooth_value v;
 
-		if (t->columns[i].source != COLUMN_FIELD || !may_lack(f))
+		if (t->columns[i].source != COLUMN_FIELD || !may_have_no_value(f))
 			continue;
 		v = sooth_field_get(f, r);
 		if (v.state == SOOTH_STATE_VALUE || v.state == SOOTH_STATE_ABSENT)

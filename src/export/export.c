@@ -234,7 +234,7 @@ static int write_row(
 	return status ? status : tabular_write_full(&j->place.out, err);
 }
 
-static int learn_row(
+static int learn_values(
 	void *user, struct table *table, const struct sooth_record *record, struct sooth_error *err)
 {
 	(void)err;
@@ -248,7 +248,7 @@ static int learn_names(struct job *j, unsigned parts, struct sooth_error *err)
 {
 	struct feed feed = { 0 };
 	int status = feed_open(
-		&feed, &j->place.tables, parts | FEED_RECORDS, learn_row, &j->redactor, err);
+		&feed, &j->place.tables, parts | FEED_RECORDS, learn_values, &j->redactor, err);
 
 	if (!status)
 		status = feed_select(&feed, j->options->select, j->options->user, err);
@@ -416,9 +416,10 @@ int export_run(const struct export_type *type, const struct export_options *opti
 	assert(told);
 
 	struct export_options chosen = *options;
-	struct job j = {
-		.type = type, .options = &chosen, .told = told, .place = { .read = options->path, .options = options, .told = told }
-	};
+	struct job j = { .type = type,
+		.options = &chosen,
+		.told = told,
+		.place = { .read = options->path, .options = options, .told = told } };
 	int status = 0;
 
 	redactor_init(&j.redactor);

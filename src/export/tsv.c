@@ -96,7 +96,8 @@ static void put_cell(struct buffer *out, const struct column *column, const stru
 		buffer_u64(out, c->u);
 		break;
 	case CELL_REAL:
-		if (!isfinite(c->f)) { /* in a capture that lies; JSON has none */
+		if (!isfinite(c->f)) { /* only from a forged capture; JSON has no NaN and no
+					  infinity */
 			buffer_string(out, isnan(c->f) ? "nan" : c->f < 0 ? "-inf" : "inf");
 			break;
 		}

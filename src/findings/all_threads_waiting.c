@@ -89,7 +89,7 @@ static uint8_t why_unseen(const struct check *e, const struct thread_history *t)
 
 /* Fills `h`. One thread that is not stuck is enough to end the search. A thread seen not to be
  * stuck outweighs a thread that could not be read. */
-static void find_hang(const struct check *e, struct hang *h)
+static void find_stuck_threads(const struct check *e, struct hang *h)
 {
 	size_t i = 0;
 
@@ -695,7 +695,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 	struct wait_graph g;
 	bool is_all, is_circle = find_circle(e, &g, &chain);
 
-	find_hang(e, &h);
+	find_stuck_threads(e, &h);
 	is_all = h.threads && h.worst == STANDING_STUCK &&
 		 (double)h.least_ns >= check_option(e, "min-time");
 	if (!h.threads)

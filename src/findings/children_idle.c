@@ -40,7 +40,7 @@ static uint64_t time_between_starts(const struct check *e, const struct child_ki
 	return spread_ns / (LAST_STARTS - 1);
 }
 
-static bool piles_up(const struct check *e, const struct child_kind *kind)
+static bool is_growing(const struct check *e, const struct child_kind *kind)
 {
 	return kind->link == CHILD_DIRECT && kind->came && !kind->ended && kind->oldest &&
 	       kind->alive > kind->came && kind->idle >= IDLE_SHARE * (kind->alive - kind->came) &&
@@ -142,7 +142,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		return;
 	children_of(&c, e);
 	map_for_each_value (&c.kinds, const struct child_kind *, kind) {
-		if ((!most || kind->alive > most->alive) && piles_up(e, kind))
+		if ((!most || kind->alive > most->alive) && is_growing(e, kind))
 			most = kind;
 	}
 	if (most)

@@ -235,7 +235,7 @@ static void put_cpu_use(struct buffer *out, const struct spin *s)
 }
 
 /* Appends the hot functions: "; in loop (a.py:2), most in step (a.py:9)". */
-static void put_spots(struct buffer *out, struct spin *s)
+static void put_hot_functions(struct buffer *out, struct spin *s)
 {
 	struct profile_spots *spots = &s->spots;
 	const char *within = buffer_cstr(&spots->within), *hottest = buffer_cstr(&spots->hottest);
@@ -280,7 +280,7 @@ static void put_activity(struct buffer *out, const struct check *e, struct spin 
 	} else if (in_kernel) {
 		buffer_string(out, "; much of the time in system calls that return immediately");
 	} else {
-		put_spots(out, s);
+		put_hot_functions(out, s);
 		script_code_put(out, e->process);
 	}
 }

@@ -14,7 +14,8 @@ static const struct finding_option options[] = {
 	PERCENT_THRESHOLD("min-share", 50, 1, 100, "minimum share of its writes that it reads"),
 	THRESHOLD("min-times", 5, 1, 1e9, "minimum number of writes, and of reads"),
 	UNLISTED("min-times-input", 3, 1, 1e9,
-		"the same of a file that is its standard input, where the rate does not matter"),
+		"like min-times, for a file that is its standard input; min-rate and min-share do "
+		"not apply"),
 };
 
 struct circle {

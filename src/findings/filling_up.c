@@ -289,7 +289,7 @@ static bool is_sparse(const struct check *e, const struct file_growth *g)
 	       before->free_bytes < g->space->free_bytes + g->gained_bytes / SPARSE_PART;
 }
 
-static bool is_soon(const struct check *e, const struct file_growth *g, double left)
+static bool will_fill_soon(const struct check *e, const struct file_growth *g, double left)
 {
 	double most_ns = check_option(e, "max-time");
 	double reach_ns = growth_foresight_ns(g->interval_ns);
@@ -350,7 +350,7 @@ static enum filling filling_of(const struct check *e, const struct file_growth *
 
 	if (left < 0 || is_sparse(e, g))
 		return FILLING_NOTHING;
-	if (is_soon(e, g, left))
+	if (will_fill_soon(e, g, left))
 		return FILLING_SOON;
 	if (is_nearly_full(e, g, left))
 		return FILLING_NEARLY_FULL;

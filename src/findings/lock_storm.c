@@ -380,7 +380,8 @@ static void diagnose(const struct check *e, struct check_result *out)
 	else if (s.threads.count && !s.has_times)
 		check_blind_by(out, FINDING_UNSUPPORTED, "kernel time was not recorded", "");
 	else if (is_storm(e, &s, &p) && ended_input_is_read(&input, e))
-		check_fine(out, "its pool reads an input that has ended: reported by left-behind");
+		check_fine(out, "its threads keep reading an input that has ended: reported as "
+				"left behind");
 	else if (is_storm(e, &s, &p))
 		report_storm(e, out, &s, &p);
 	else if (sharing)

@@ -12,7 +12,8 @@ static const struct finding_option options[] = {
 		"person may type; below: low"),
 };
 
-static const struct waits_party *typist_of(const struct wait_graph *g, const struct wait_link *link)
+static const struct waits_party *terminal_program_of(
+	const struct wait_graph *g, const struct wait_link *link)
 {
 	const struct waits_party *p = NULL;
 
@@ -44,7 +45,7 @@ static const struct claim_row rows[] = {
 static void report_prompt(const struct check *e, struct check_result *out,
 	const struct wait_graph *g, const struct wait_link *link)
 {
-	const struct waits_party *p = typist_of(g, link);
+	const struct waits_party *p = terminal_program_of(g, link);
 	struct span name = p ? record_text(&p->record, &p->name) : span_of("", 0);
 	struct span terminal = record_text(&link->object->record, &link->object->path);
 	uint64_t ns = link->thread->since_ns;

@@ -279,7 +279,7 @@ static const struct claim_row *claim_row_of(const struct talker *t, const struct
 	return s->awaited.peer ? &of_local_peer : &of_peer;
 }
 
-static void set_again(struct check_result *out, const struct talker *t)
+static void set_repetition(struct check_result *out, const struct talker *t)
 {
 	finding_value_text(out, "again", "%s",
 		!t->work.is_agent     ? ""
@@ -364,7 +364,7 @@ static void report_stream(struct check_result *out, const struct talker *t, cons
 	finding_value_text(out, "retransmits", "%u", s->socket->retransmits_waiting);
 	finding_value_time(out, "time", s->state.for_ns);
 	finding_value_text(out, "peer pid", "%u", s->awaited.peer ? s->awaited.peer->party_pid : 0);
-	set_again(out, t);
+	set_repetition(out, t);
 	finding_claim_row(out, claim_row_of(t, s));
 }
 
@@ -380,7 +380,7 @@ static void report_unanswered(
 	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, MODEL);
 	finding_value_time(out, "time", a->since_ns);
 	finding_value_text(out, "attempts", "%u", a->attempts);
-	set_again(out, t);
+	set_repetition(out, t);
 	finding_count(out, "attempts", a->attempts, 0);
 	finding_claim_row(out, &of_attempts);
 }

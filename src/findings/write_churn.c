@@ -39,7 +39,7 @@ static double size_of(const struct check *e, const char *path, uint64_t by_calls
 	return (double)by_calls;
 }
 
-static bool is_waste(const struct check *e, const struct waste *w)
+static bool is_wasteful(const struct check *e, const struct waste *w)
 {
 	const char *limit = w->kind == WASTE_IN_PLACE ? "in-place-rate" : "min-rate";
 
@@ -80,7 +80,7 @@ static double weigh_file(const void *key, const void *value, const void *user)
 
 	if (call_is_on_disk(path->text))
 		w = waste_of_file(e, path->text, value);
-	return w.gone && is_waste(e, &w) ? w.gone : 0;
+	return w.gone && is_wasteful(e, &w) ? w.gone : 0;
 }
 
 static double weigh_scraps(const void *key, const void *value, const void *user)
@@ -89,7 +89,7 @@ static double weigh_scraps(const void *key, const void *value, const void *user)
 	const struct call_path *path = key;
 	struct waste w = waste_of_scraps(path->text, value);
 
-	return call_is_on_disk(path->text) && is_waste(e, &w) ? w.gone : 0;
+	return call_is_on_disk(path->text) && is_wasteful(e, &w) ? w.gone : 0;
 }
 
 static void report_waste(struct check_result *out, const struct check *e, const struct waste *w)

@@ -11,7 +11,7 @@
 
 #define INTERVAL_NS 200000000ull
 
-static int take(void *user, const char *section, const struct sooth_schema *schema,
+static int take_row(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row)
 {
 	const struct sooth_field *agent = sooth_schema_field(schema, "agent");
@@ -31,7 +31,7 @@ struct sooth_table *sooth_agents(
 	ERROR_HERE(err);
 	struct sooth_agents_options o;
 	struct observation n = {
-		.name = "agents", .view = "processes", .probes = probes, .take = take
+		.name = "agents", .view = "processes", .probes = probes, .take = take_row
 	};
 	struct sooth_table *table;
 

@@ -102,7 +102,7 @@ static int add_checks_not_made(struct sooth_table *t, const struct sooth_schema 
 	return status;
 }
 
-static int take(void *user, const char *section, const struct sooth_schema *schema,
+static int take_row(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *record)
 {
 	const struct tables *tables = user;
@@ -193,7 +193,7 @@ struct sooth_table *sooth_diagnose(
 	ERROR_HERE(err);
 	struct sooth_diagnose_options o;
 	struct observation n = {
-		.name = "diagnose", .view = "finding-changes", .pid = pid, .take = take
+		.name = "diagnose", .view = "finding-changes", .pid = pid, .take = take_row
 	};
 	struct tables tables;
 

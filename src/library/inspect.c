@@ -59,7 +59,7 @@ static void look_for_refusal(
 	}
 }
 
-static int take(void *user, const char *section, const struct sooth_schema *schema,
+static int take_row(void *user, const char *section, const struct sooth_schema *schema,
 	const struct sooth_record *row)
 {
 	struct detail *d = user;
@@ -101,7 +101,7 @@ struct sooth_table *sooth_inspect(pid_t pid, const char *table,
 		.view = view,
 		.pid = pid,
 		.probes = probes,
-		.take = take,
+		.take = take_row,
 		.user = &detail };
 
 	if (!view) {

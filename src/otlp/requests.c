@@ -163,7 +163,7 @@ struct otlp_message *otlp_stream_open(
 	return m;
 }
 
-static int pass_on(struct otlp_stream *s, enum otlp_signal signal, struct sooth_error *err)
+static int emit_request(struct otlp_stream *s, enum otlp_signal signal, struct sooth_error *err)
 {
 	struct otlp_signal_state *state = &s->signals[signal];
 	struct otlp_request request = { .signal = signal, .items = state->items };
@@ -190,7 +190,7 @@ int otlp_stream_pass_on(struct otlp_stream *s, size_t least, struct sooth_error 
 
 	for (unsigned i = 0; i < OTLP_SIGNALS && !status; i++) {
 		if (s->signals[i].message.bytes.size >= least)
-			status = pass_on(s, (enum otlp_signal)i, err);
+			status = emit_request(s, (enum otlp_signal)i, err);
 	}
 	return status;
 }

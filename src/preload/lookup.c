@@ -36,7 +36,7 @@ long syscall(long number, long a, long b, long c, long d, long e, long f);
 	return (void *)(uintptr_t)(own_)
 
 /* Returns this library's function for one that it wraps; else `found`, like another wrapper. */
-static void *ours_for(void *found)
+static void *wrapper_of(void *found)
 {
 	if (!found)
 		return NULL;
@@ -75,7 +75,7 @@ void *dlsym(void *handle, const char *name)
 		look_up_next(__builtin_return_address(0), name);
 	if (handle == RTLD_NEXT || handle == RTLD_DEFAULT)
 		return loader.dlsym(handle, name);
-	return ours_for(loader.dlsym(handle, name));
+	return wrapper_of(loader.dlsym(handle, name));
 }
 
 void *dlvsym(void *handle, const char *name, const char *version)
@@ -86,7 +86,7 @@ void *dlvsym(void *handle, const char *name, const char *version)
 		look_up_next(__builtin_return_address(0), name);
 	if (handle == RTLD_NEXT || handle == RTLD_DEFAULT)
 		return loader.dlvsym(handle, name, version);
-	return ours_for(loader.dlvsym(handle, name, version));
+	return wrapper_of(loader.dlvsym(handle, name, version));
 }
 
 /* Notes RTLD_DEEPBIND: such a library finds functions first in itself and its dependencies, so it

@@ -306,7 +306,7 @@ bool thread_begin_slow(struct thread *t)
 }
 
 /* Turns recording off, if it has not started by now. */
-static void stay_out(void)
+static void disable_recording(void)
 {
 	unsigned none = START_NONE;
 
@@ -324,7 +324,7 @@ __attribute__((constructor)) static void begin_at_start(void)
 	if ((atomic_load(&real_is_resolved) || real_resolve()) && real.is_first)
 		thread_begin(&self);
 	else
-		stay_out();
+		disable_recording();
 }
 
 /* --- waiting --- */

@@ -316,7 +316,7 @@ static bool is_word_at(uint64_t at, uint64_t value)
 }
 
 /* Returns whether the step from kept frame `i` still leads to the kept frame above it. */
-static bool leads_on(const struct preload_frame *all, uint32_t i)
+static bool leads_to_kept_frame(const struct preload_frame *all, uint32_t i)
 {
 	const struct preload_frame *f = &all[i], *above = &all[i - 1];
 
@@ -339,7 +339,7 @@ static bool meets_kept(struct walking *walking)
 		kept->frames[at - 1].fp != w->fp || w->is_exact)
 		return false;
 	for (uint32_t i = at - 1; i; i--) {
-		if (!leads_on(kept->frames, i)) {
+		if (!leads_to_kept_frame(kept->frames, i)) {
 			walking->kept = i; /* only the frames above can still be met */
 			return false;
 		}

@@ -177,7 +177,7 @@ struct proc_ties {
 	/* Older captures have nothing from here on, either. Times of the first thread, since it
 	 * started. */
 	uint64_t thread_cpu_ns, thread_ready_ns; /* ready: while another thread had the CPU */
-	uint8_t thread_state;			 /* of both */
+	uint8_t thread_state;			 /* state of thread_cpu_ns and thread_ready_ns */
 	uint8_t unused_thread[7];
 	/* Older captures have nothing from here on, either. Resident memory by class: of no file,
 	 * of files, of shared memory and tmpfs; and what is in swap. */

@@ -47,7 +47,7 @@ static bool moves_bytes(const struct syscall_row *row)
 	return row->transfer.direction != SYSCALL_MOVES_NONE;
 }
 
-static bool connects(const struct syscall_row *row)
+static bool is_connecting_call(const struct syscall_row *row)
 {
 	return row->traits & (SYSCALL_CONNECTS | SYSCALL_ASKS_SOCKET);
 }
@@ -63,7 +63,7 @@ static bool serves_connections(const struct syscall_row *row)
 	case SYSCALL_FD_CONTROLS:
 		return true;
 	default:
-		return connects(row) || row->category == SYSCALL_CATEGORY_NETWORK ||
+		return is_connecting_call(row) || row->category == SYSCALL_CATEGORY_NETWORK ||
 		       row->transfer.direction == SYSCALL_READS ||
 		       row->transfer.direction == SYSCALL_WRITES;
 	}
@@ -80,7 +80,7 @@ static bool add_class(struct syscall_set *s, const char *name)
 		const char *name;
 		bool (*has)(const struct syscall_row *row);
 	} classes[] = { { "path", takes_path }, { "desc", takes_descriptor },
-		{ "bytes", moves_bytes }, { "connections", connects },
+		{ "bytes", moves_bytes }, { "connections", is_connecting_call },
 		{ "exits", exit_reasons_process }, { "api", serves_connections } };
 	const struct syscall_row *row;
 

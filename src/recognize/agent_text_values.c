@@ -40,7 +40,7 @@ int agent_text_wrong(struct agent_parser *p, const char *remedy, const char *why
 	return error_remedy(p->err, "%s", remedy);
 }
 
-static bool is_of(const char *value, const char *legal)
+static bool has_only_characters(const char *value, const char *legal)
 {
 	return value[0] && !value[strspn(value, legal)];
 }
@@ -79,7 +79,7 @@ static const char *wrong_name(const char *value)
 {
 	if (strlen(value) > LETTERS_MAX)
 		return "a name has at most 32 letters";
-	if (!strchr(LOWER, value[0]) || !is_of(value, LOWER DIGITS "-_"))
+	if (!strchr(LOWER, value[0]) || !has_only_characters(value, LOWER DIGITS "-_"))
 		return "a name begins with a lower-case letter; digits, - and _ may follow";
 	return NULL;
 }
@@ -137,7 +137,7 @@ static const char *wrong_package(const char *value)
 			return wrong;
 		name++;
 	}
-	if (!is_of(name, LOWER UPPER DIGITS "-._~"))
+	if (!has_only_characters(name, LOWER UPPER DIGITS "-._~"))
 		return wrong;
 	/* A team may use the word "agent" in its own names. */
 	return name == value && agent_value_is_generic(value) ? "other programs use this name too"
@@ -150,7 +150,7 @@ static const char *wrong_module(const char *value)
 		"ipykernel_launcher", "json.tool", "jupyter", "mcp", "pdb", "pytest", "unittest",
 		"uvicorn", "venv" };
 
-	if (!is_of(value, LOWER UPPER DIGITS "._-") || strchr(DIGITS ".-", value[0]))
+	if (!has_only_characters(value, LOWER UPPER DIGITS "._-") || strchr(DIGITS ".-", value[0]))
 		return "expected a Python module name such as mine or mine.cli";
 	return SPAN_ANY(span_of_string(value), span_equal, common) || agent_value_is_generic(value)
 		       ? "other programs run it too"
@@ -160,14 +160,14 @@ static const char *wrong_module(const char *value)
 static const char *wrong_section(const char *value)
 {
 	return value[0] == '.' && strlen(value) <= SECTION_MAX &&
-			       is_of(value, LOWER UPPER DIGITS "._-")
+			       has_only_characters(value, LOWER UPPER DIGITS "._-")
 		       ? NULL
 		       : "expected a section name such as .rodata or .bun";
 }
 
 static const char *wrong_variable(const char *value)
 {
-	if (strlen(value) > VARIABLE_MAX || !is_of(value, LOWER UPPER DIGITS "_") ||
+	if (strlen(value) > VARIABLE_MAX || !has_only_characters(value, LOWER UPPER DIGITS "_") ||
 		strchr(DIGITS, value[0]))
 		return "expected a variable name such as MINE_SESSION_ID";
 	/* The value of such a variable would appear in captures. */
@@ -269,7 +269,7 @@ static const char *wrong_log(const char *value)
 /* Checks the folder name that pip gives a distribution. */
 static const char *wrong_distribution(const char *value)
 {
-	return is_of(value, LOWER UPPER DIGITS "._") && !strchr(DIGITS ".", value[0])
+	return has_only_characters(value, LOWER UPPER DIGITS "._") && !strchr(DIGITS ".", value[0])
 		       ? NULL
 		       : "expected a distribution folder such as mine_agent, with _ for -";
 }
@@ -287,7 +287,7 @@ static const char *wrong_names(const char *value)
 
 static const char *wrong_member(const char *value)
 {
-	if (!is_of(value, LOWER UPPER DIGITS "_-"))
+	if (!has_only_characters(value, LOWER UPPER DIGITS "_-"))
 		return "expected a JSON member name such as sessionId";
 	return mask_is_secret_name(value, strlen(value)) ? "a member of that name holds a secret"
 							 : NULL;

@@ -85,7 +85,7 @@ static size_t mask_range(struct masker *m, size_t at, size_t end, enum name_kind
 }
 
 /* Returns whether the value goes on after the closing quote before `at`: "a"b, 'a'"b". */
-static bool is_glued(const struct masker *m, size_t at)
+static bool continues_after_quote(const struct masker *m, size_t at)
 {
 	if (at < m->size && is_quote(m->text[at])) {
 		at++; /* an opening quote of more, or the closing one of something around it? */
@@ -106,7 +106,7 @@ static size_t mask_quoted(struct masker *m, size_t at, size_t opened, enum name_
 	after = end;
 	while (after < m->size && m->text[after] == '\\')
 		after++;
-	if (is_glued(m, after + 1)) {
+	if (continues_after_quote(m, after + 1)) {
 		masker_put_range(m, end, after + 1);
 		return mask_range(m, after + 1, bare_end(m, after + 1, false), NAME_SECRET);
 	}
@@ -373,7 +373,7 @@ bool mask_is_odd(struct span word)
 }
 
 /* Returns whether a word is a secret, and no word of the sentence. */
-static bool is_told(struct span word, bool is_password, bool is_end)
+static bool is_secret_word(struct span word, bool is_password, bool is_end)
 {
 	static const char *const states[] = { "wrong", "required", "empty", "missing", "expired",
 		"invalid", "incorrect", "correct", "hidden", "visible", "stored", "changed", "set",
@@ -386,7 +386,7 @@ static bool is_told(struct span word, bool is_password, bool is_end)
 	return is_password && is_end && word.size > 3 && !mask_is_one_of(word, states);
 }
 
-static size_t mask_told(struct masker *m, size_t start, size_t end)
+static size_t mask_secret_words(struct masker *m, size_t start, size_t end)
 {
 	bool is_password = mask_contains(span_of(m->text + start, end - start), "pass");
 	bool is_linked = false;
@@ -413,7 +413,8 @@ static size_t mask_told(struct masker *m, size_t start, size_t end)
 						 (word.size > 8 && mask_looks_random(word, LOWER) &&
 							 mask_looks_random(word, ALNUM))))) &&
 			((is_linked && is_password) || !memchr(word.data, ' ', word.size)) &&
-			is_told(word, is_password, is_linked && (at == m->size || word_end < at))) {
+			is_secret_word(
+				word, is_password, is_linked && (at == m->size || word_end < at))) {
 			masker_put_range(m, end, from + opened);
 			masker_put_mask(m);
 			return word_end;
@@ -471,5 +472,5 @@ size_t mask_named(struct masker *m, size_t start, size_t end, enum name_kind kin
 	}
 	if (m->text[start] == '-' && !mask_name_is_switch(span_of(m->text + start, end - start)))
 		return mask_option_value(m, start, end, kind);
-	return kind >= NAME_MODE && m->text[start] != '-' ? mask_told(m, start, end) : end;
+	return kind >= NAME_MODE && m->text[start] != '-' ? mask_secret_words(m, start, end) : end;
 }

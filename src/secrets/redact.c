@@ -108,7 +108,7 @@ static bool is_number(struct span part)
 	return digits > 0;
 }
 
-static struct span ending_of(struct span part)
+static struct span extension_of(struct span part)
 {
 	size_t dot = part.size;
 
@@ -122,7 +122,7 @@ static struct span ending_of(struct span part)
 
 static void write_path_part(struct redactor *r, struct span part, struct buffer *out)
 {
-	struct span ending = ending_of(part);
+	struct span ending = extension_of(part);
 
 	if (is_number(part) || redact_is_public(part)) {
 		buffer_append(out, part.data, part.size);
@@ -351,7 +351,8 @@ static uint64_t hash_placeholder(const char *placeholder)
 	return hash_text(0xcbf29ce484222325u, span_of(placeholder, strlen(placeholder) + 1));
 }
 
-/* Returns the number of a name. Beyond the bounds all names have the number 0. */
+/* Appends "path-3": one number for one text, 0 if there are too many texts. With a key, appends a
+ * hash of the text instead. */
 void redactor_number(
 	struct redactor *r, const char *placeholder, struct span text, struct buffer *out)
 {

@@ -356,7 +356,7 @@ static void label_of(const struct sooth_field *field, char out[64])
 	}
 }
 
-static void set_look(struct flamegraph_sink *s, const struct section *section)
+static void set_title(struct flamegraph_sink *s, const struct section *section)
 {
 	struct flamegraph_look *look = &s->look;
 
@@ -401,7 +401,7 @@ static int section_begin(void *state, const struct section *section, struct soot
 	if (s->in_graph) {
 		s->has_graph = true;
 		s->look.fields = fields;
-		set_look(s, section);
+		set_title(s, section);
 	}
 	if (section->is_last && section->schema->line)
 		line_plan(&s->plan, section->schema);

@@ -255,7 +255,7 @@ bool table_bars_keep(struct table_bars *b, size_t column, size_t line, const str
 }
 
 /* Returns the width that the other columns leave; without a terminal a large one. */
-static size_t room_of(struct libscols_table *table, unsigned width, size_t column)
+static size_t width_left_for(struct libscols_table *table, unsigned width, size_t column)
 {
 	size_t used = 0, columns = scols_table_get_ncols(table);
 
@@ -337,7 +337,7 @@ bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
 		memcpy(&head, b->kept.data + at, sizeof(head));
 		buffer_reset(&text);
 		if (!rooms[head.column])
-			rooms[head.column] = room_of(table, width, head.column);
+			rooms[head.column] = width_left_for(table, width, head.column);
 		draw_one(b, fields[head.column], values_behind(b, at, &head, &values), head.count,
 			rooms[head.column], has_own_scales ? NAN : tops[head.column], &text);
 		line = go_to(table, lines, line, head.line, &reached);
@@ -410,7 +410,7 @@ bool table_has_blocks(const struct sooth_schema *schema)
 }
 
 /* Returns how much of the text fits, up to a blank if there is one. */
-static size_t fitting(const char *text, size_t size, unsigned room)
+static size_t fitting_bytes(const char *text, size_t size, unsigned room)
 {
 	size_t at = 0, blank = 0, bytes;
 	unsigned used = 0;
@@ -441,7 +441,7 @@ static void put_line(struct buffer *out, const char *text, size_t size, unsigned
 	for (bool is_first = true; size || is_first; is_first = false) {
 		unsigned by = is_first ? indent : indent + INDENT;
 		bool breaks = options->width >= by + WIDTH_LEAST;
-		size_t part = breaks ? fitting(text, size, options->width - by) : size;
+		size_t part = breaks ? fitting_bytes(text, size, options->width - by) : size;
 
 		if (!part && size)
 			part = size;

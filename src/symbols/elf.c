@@ -407,7 +407,7 @@ static int parse_functions(int fd, void *user, struct buffer *more)
 }
 
 /* Returns whether the answer has only requested names, and functions in the order of elf.h. */
-static bool is_sound(const struct elf_found *found, size_t names)
+static bool is_valid_answer(const struct elf_found *found, size_t names)
 {
 	if (found->count > ELF_FUNCTIONS_MAX || found->machine > MACHINE_AARCH64)
 		return false;
@@ -436,7 +436,7 @@ int elf_functions(int fd, const char *const *names, size_t count, struct elf_fou
 	if (!parser_names_pack(&job->names, names, count))
 		return -EINVAL;
 	status = parser_run(&parser, fd, job, sizeof(*job), NULL);
-	if (!status && !is_sound(&job->found, count))
+	if (!status && !is_valid_answer(&job->found, count))
 		status = -EBADMSG;
 	if (!status)
 		*out = job->found;

@@ -156,7 +156,7 @@ static int parse_slots(int fd, void *user, struct buffer *more)
 
 /* --- its answer --- */
 
-static bool is_sound(const struct elf_slots *s)
+static bool is_valid_index(const struct elf_slots *s)
 {
 	size_t size = s->bytes.size, names;
 
@@ -180,7 +180,7 @@ int elf_slots_open(int fd, struct elf_slots **out)
 		return -ENOMEM;
 	s->bytes.limit = SLOTS_BYTES_MAX;
 	status = parser_run(&parser, fd, &s->count, sizeof(s->count), &s->bytes);
-	if (!status && !is_sound(s))
+	if (!status && !is_valid_index(s))
 		status = -EINVAL;
 	if (status)
 		elf_slots_close(s);

@@ -74,7 +74,7 @@ static unsigned all_bits(unsigned number)
 }
 
 /* Returns an 8-bit register: without REX, 4 to 7 are ah, ch, dh and bh. */
-static unsigned byte_of(const struct x86_64_fields *d, unsigned number)
+static unsigned byte_register_bit(const struct x86_64_fields *d, unsigned number)
 {
 	return all_bits(!d->has_rex && number >= 4 && number < 8 ? number & 3 : number);
 }
@@ -95,7 +95,7 @@ static unsigned rm_written(const struct x86_64_fields *d, bool is_byte)
 
 	if (d->mode != 3)
 		return 0;
-	return is_byte ? byte_of(d, number) : all_bits(number);
+	return is_byte ? byte_register_bit(d, number) : all_bits(number);
 }
 
 static unsigned group_written(const struct x86_64_fields *d, char letter)
@@ -133,17 +133,17 @@ static unsigned written_by_letter(const struct x86_64_fields *d, char letter)
 	case 'm':
 		return rm_written(d, letter == 'M');
 	case 'R':
-		return byte_of(d, reg_number(d));
+		return byte_register_bit(d, reg_number(d));
 	case 'r':
 		return all_bits(reg_number(d));
 	case 'X':
 		return rm_written(d, false) | all_bits(reg_number(d));
 	case 'Y':
-		return rm_written(d, true) | byte_of(d, reg_number(d));
+		return rm_written(d, true) | byte_register_bit(d, reg_number(d));
 	case 'o':
 		return all_bits(low);
 	case 'O':
-		return byte_of(d, low);
+		return byte_register_bit(d, low);
 	case 'd':
 		return BIT(RDX);
 	case 'c':

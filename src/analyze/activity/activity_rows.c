@@ -118,7 +118,7 @@ static void put_unanswered(struct buffer *out, const struct activity *a, enum ac
 }
 
 /* Writes that the agent repeats its request. */
-static void put_again(struct buffer *out, const struct activity *a, enum activity_text form)
+static void put_repetition(struct buffer *out, const struct activity *a, enum activity_text form)
 {
 	bool is_silent = a->has_silence && a->silence_ns >= SILENCE_LEAST;
 
@@ -240,7 +240,7 @@ void activity_write(struct buffer *out, const struct activity *a, enum activity_
 		put_model(out, a, form);
 		break;
 	case ACTIVITY_ASKS_AGAIN:
-		put_again(out, a, form);
+		put_repetition(out, a, form);
 		break;
 	case ACTIVITY_RUNS_TOOL:
 		put_tool(out, a, form);

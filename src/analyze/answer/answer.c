@@ -168,7 +168,7 @@ static bool has_line_in_session(const struct answer *a, const struct diagnosed *
 
 /* Returns whether a process was checked and is well. A process with an open check belongs to
  * another list; one whose wait has a line belongs to none. */
-static bool is_well(const struct answer *a, const struct diagnosed *j, bool is_open)
+static bool is_healthy(const struct answer *a, const struct diagnosed *j, bool is_open)
 {
 	const struct cause_process *p = process_of(a, j);
 
@@ -178,14 +178,14 @@ static bool is_well(const struct answer *a, const struct diagnosed *j, bool is_o
 	       (j->is_host || is_single(a) || (!p->waits && !answer_is_child(a->s, j)));
 }
 
-static void put_well(struct answer *a, bool is_open, const char *title)
+static void put_healthy(struct answer *a, bool is_open, const char *title)
 {
 	struct buffer line = { 0 };
 
 	for (size_t i = 1; i <= a->s->count; i++) {
 		const struct diagnosed *j = &a->s->all[i % a->s->count]; /* the host comes last */
 
-		if (!is_well(a, j, is_open))
+		if (!is_healthy(a, j, is_open))
 			continue;
 		buffer_string(&line, line.size ? ", " : title);
 		answer_name(a->s, j, &line);
@@ -475,8 +475,8 @@ static void put_rest(struct answer *a)
 	if (line.size)
 		put_do(a, span_of((const char *)line.data, line.size));
 	if (!is_single(a)) {
-		put_well(a, false, "fine: ");
-		put_well(a, true, "no problem found in what could be checked: ");
+		put_healthy(a, false, "fine: ");
+		put_healthy(a, true, "no problem found in what could be checked: ");
 	}
 	if (a->causes->sick && !is_single(a))
 		put_string(a, "");

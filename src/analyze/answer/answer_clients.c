@@ -20,7 +20,7 @@ struct clients {
 	bool is_one_server;
 };
 
-static bool is_to(const struct sockets_socket *s, const struct sockets_socket *other)
+static bool is_connected_to(const struct sockets_socket *s, const struct sockets_socket *other)
 {
 	return s->peer_port == other->peer_port &&
 	       !span_compare(record_text(&s->record, &s->peer),
@@ -47,7 +47,7 @@ static void add_client(struct clients *c, const struct sockets_socket *s)
 		return;
 	if (!c->server)
 		c->server = s;
-	c->is_one_server &= is_to(s, c->server);
+	c->is_one_server &= is_connected_to(s, c->server);
 	c->made++;
 	c->at_rest += socket_is_at_rest(s);
 }

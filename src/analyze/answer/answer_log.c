@@ -14,7 +14,7 @@ NUMBER(TOGETHER, 3, NONE, "messages between an error and its consequence");
 
 /* Returns whether an error matters: it ends the log or is new. Later messages show that the program
  * recovered, or that it still writes. */
-static bool is_news(const struct logged_error *e)
+static bool is_current_error(const struct logged_error *e)
 {
 	bool is_last = e->error->behind <= (e->error->is_warning ? 0 : BEHIND_FEW) &&
 		       e->file->silent_ns < SILENT_NS && e->file->silent_ns > PAUSE_NS;
@@ -53,7 +53,7 @@ void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char
 
 	for (size_t i = 0; p && logged_errors_at(input, &p->id, i, &e); i++) {
 		/* An earlier run of the program may have left older errors in the log. */
-		if (is_news(&e) && (double)e.file->silent_ns < age_ns + START_NS &&
+		if (is_current_error(&e) && (double)e.file->silent_ns < age_ns + START_NS &&
 			!logged_errors_are_said_above(input, p, e.file) &&
 			(!last.error || e.error->behind < last.error->behind))
 			last = e;

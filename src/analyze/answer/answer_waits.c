@@ -169,7 +169,7 @@ static struct silence silence_of(
 }
 
 /* Returns whether a lock file is no cause of the wait: the process does not look at the file. */
-static bool is_stray(
+static bool is_unrelated_lock_file(
 	const struct diagnosis *s, const struct diagnosed *j, const struct wait_link *first)
 {
 	const struct call_history *h = call_histories_get(&s->input.calls, &j->id);
@@ -386,7 +386,7 @@ bool answer_stuck(const struct diagnosis *s, const struct diagnosed *j, struct b
 	if (put_exchange(&chain, out) || end_awaited_put(s, j, &chain, out))
 		return true;
 	silence = silence_of(s, j, &chain);
-	if (is_stray(s, j, &chain.links[0]) || !is_stuck(&chain, silence.ns))
+	if (is_unrelated_lock_file(s, j, &chain.links[0]) || !is_stuck(&chain, silence.ns))
 		return false;
 	wait_chain_text(out, &g, &chain);
 	if (silence.ns >= SILENT_LEAST)

@@ -32,7 +32,8 @@ static int resolve(struct first_answers *head, struct sooth_error *err)
 }
 
 /* Returns whether it is the process, or belongs to the session with this main process. */
-static bool is_of(const struct diagnosed *j, const struct process_id *id, bool is_session)
+static bool is_process_or_session(
+	const struct diagnosed *j, const struct process_id *id, bool is_session)
 {
 	if (j->is_host)
 		return false;
@@ -44,10 +45,10 @@ static bool is_of(const struct diagnosed *j, const struct process_id *id, bool i
 /* Returns whether the process or session is a cause, or one of the victims of a cause. */
 static bool concerns_process(const struct cause *c, const struct process_id *id, bool is_session)
 {
-	bool result = is_of(c->of, id, is_session);
+	bool result = is_process_or_session(c->of, id, is_session);
 
 	for (size_t i = 0; i < c->victim_count && !result; i++)
-		result = is_of(c->victims[i], id, is_session);
+		result = is_process_or_session(c->victims[i], id, is_session);
 	return result;
 }
 

@@ -90,7 +90,8 @@ static void read_at(struct call_file *f, uint64_t at, uint64_t bytes, uint64_t w
 
 /* Counts bytes at the offset that the call names. If it names none, counts them at the position of
  * the descriptor, and moves this position on. */
-static void move_on(const struct call_at_hand *c, struct call_file *f, int64_t fd, bool writes)
+static void advance_position(
+	const struct call_at_hand *c, struct call_file *f, int64_t fd, bool writes)
 {
 	const struct folded_call *call = c->folded;
 	struct call_position *p = position_of(c, fd);
@@ -136,7 +137,7 @@ static void add_transfer(const struct call_at_hand *c, const struct folded_side 
 		add_own_bytes(m, call->bytes, c->weight);
 	f->was_written_last = writes;
 	if (side->file->kind == FD_FOLLOWED_FILE)
-		move_on(c, f, side->fd, writes);
+		advance_position(c, f, side->fd, writes);
 }
 
 /* --- opening, seeking, closing --- */
@@ -241,7 +242,8 @@ static void apply_truncate(const struct call_at_hand *c)
 
 /* --- removing, renaming --- */
 
-static void add_scrap(const struct call_at_hand *c, const struct call_path *path, uint64_t bytes)
+static void count_small_file(
+	const struct call_at_hand *c, const struct call_path *path, uint64_t bytes)
 {
 	const char *slash = strrchr(path->text, '/');
 	struct call_path folder =
@@ -270,7 +272,7 @@ static void count_removal(const struct call_at_hand *c)
 		f->contents.overwritten_bytes;
 	f->contents = (struct call_contents){ 0 };
 	if (bytes)
-		add_scrap(c, &key, bytes);
+		count_small_file(c, &key, bytes);
 }
 
 static bool second_path(const struct call_at_hand *c, struct call_path *key)

@@ -266,7 +266,7 @@ static int fold_call(struct call_fold *f, const struct syscalls_call *call, stru
 	return status;
 }
 
-static int pass_on(struct call_fold *f, const struct sooth_record *r, struct sooth_error *err)
+static int emit_unfolded(struct call_fold *f, const struct sooth_record *r, struct sooth_error *err)
 {
 	const void *call = record_as(r, SYSCALLS_CALL, SYSCALLS_CALL_LEAST);
 	int status = f->consumer->record ? f->consumer->record(f->state, r, err) : 0;
@@ -286,7 +286,7 @@ static int pass_on_backlog(struct call_fold *f, struct sooth_error *err)
 	apply_snapshots(f);
 	f->backlog.is_over = true;
 	rows_for_each (struct sooth_record, r, &f->backlog.held) {
-		status = pass_on(f, r, err);
+		status = emit_unfolded(f, r, err);
 		if (status)
 			break;
 	}
@@ -327,7 +327,7 @@ int call_fold_record(struct call_fold *f, const struct sooth_record *r, struct s
 	struct call_backlog *b = &f->backlog;
 
 	if (b->is_over)
-		return pass_on(f, r, err);
+		return emit_unfolded(f, r, err);
 	buffer_append(&b->held, r, record_bytes(r));
 	if (buffer_failed(&b->held))
 		return error_no_memory(err);

@@ -311,7 +311,7 @@ static void apply_control(const struct effect *e)
 }
 
 /* Sets close-on-exec by ioctl(2), as some runtimes do instead of fcntl(2). */
-static void marks(const struct effect *e)
+static void apply_close_on_exec(const struct effect *e)
 {
 	uint32_t command = (uint32_t)argument(e, 1);
 	struct fd_followed *known = own_descriptor(e);
@@ -386,7 +386,7 @@ static void (*const effects[SYSCALL_FD_EFFECTS])(const struct effect *e) = {
 	[SYSCALL_FD_ACCEPTS] = apply_accept,
 	[SYSCALL_FD_DUPLICATES] = apply_duplicate,
 	[SYSCALL_FD_CONTROLS] = apply_control,
-	[SYSCALL_FD_MARKS] = marks,
+	[SYSCALL_FD_MARKS] = apply_close_on_exec,
 	[SYSCALL_FD_CLOSES] = apply_close,
 	[SYSCALL_FD_CLOSES_RANGE] = apply_close_range,
 	[SYSCALL_FD_BEGINS_CONNECTION] = connects,

@@ -37,7 +37,8 @@ ROW_TABLE(compared_side, COMPARED_SIDE_ROW, "diff.side", compared_side_row);
 	F(S, NAMED, U64, whole_ns, capture_ns, ALWAYS, "total length of the capture",              \
 		.label = "OF", .unit = SOOTH_UNIT_NS)                                              \
 	F(S, U64, left_out, ALWAYS,                                                                \
-		"count records left out: their time window is only partly in the range",           \
+		"number of records left out because their time window is only partly in the "      \
+		"range",                                                                           \
 		.label = "LEFT-OUT")
 
 ROW_TABLE(compared_part, COMPARED_PART_ROW, "diff.range", compared_part_row);

@@ -89,7 +89,7 @@ void diagnosis_input_fini(struct diagnosis_input *r)
 
 /* --- taking --- */
 
-static void thin_out(struct buffer *points)
+static void drop_every_other_point(struct buffer *points)
 {
 	struct sample_point *all = (void *)points->data;
 	size_t count = points->size / sizeof(*all), kept = 0;
@@ -116,7 +116,7 @@ static void take_process(struct diagnosis_input *r, const struct proc_process *p
 	if (!points)
 		return;
 	if (points->size >= POINTS_MAX * sizeof(point))
-		thin_out(points);
+		drop_every_other_point(points);
 	buffer_append(points, &point, sizeof(point));
 }
 

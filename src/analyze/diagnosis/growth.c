@@ -56,7 +56,7 @@ static uint64_t least_gap(const struct growth_point *points, size_t count)
 }
 
 /* Keeps fewer points, always including the last. */
-static size_t thin_out(
+static size_t keep_fewer_points(
 	struct growth_point kept[POINTS_MAX], const struct growth_point *points, size_t count)
 {
 	uint64_t gap_ns = count ? least_gap(points, count) : 0;
@@ -133,7 +133,7 @@ void growth_diagnose(struct growth *g, const struct growth_point *points, size_t
 
 	assert(g);
 	*g = (struct growth){ 0 };
-	count = thin_out(kept, points, count);
+	count = keep_fewer_points(kept, points, count);
 	if (!count)
 		return;
 	g->first = kept[0].value;

@@ -76,7 +76,7 @@ static unsigned window_of(struct heap_use *u, struct heap_use_process *p,
 	return window;
 }
 
-static void take_gain(struct heap_use *u, struct heap_use_process *p, const struct heap_sum *s)
+static void add_heap_gain(struct heap_use *u, struct heap_use_process *p, const struct heap_sum *s)
 {
 	struct gains_key key = { process_id_of(&s->record), s->program,
 		s->stack_state == SOOTH_STATE_VALUE ? s->stack : 0 };
@@ -109,10 +109,10 @@ static void take_sum(struct heap_use *u, const struct heap_sum *s)
 	}
 	p->is_sampled |= record_holds(&s->record, sizeof(*s)) && s->sample_bytes;
 	p->live_blocks += s->calls - s->freed_blocks;
-	take_gain(u, p, s);
+	add_heap_gain(u, p, s);
 }
 
-static void take_held(struct heap_use *u, const struct heap_held *h)
+static void add_held_memory(struct heap_use *u, const struct heap_held *h)
 {
 	struct heap_use_process *p = process_of(u, &h->record);
 
@@ -150,7 +150,7 @@ void heap_use_add_record(struct heap_use *u, const struct sooth_record *r)
 	if (r->kind == HEAP_SUM && record_holds(r, HEAP_SUM_LEAST))
 		take_sum(u, (const void *)r);
 	else if (r->kind == HEAP_HELD && record_holds(r, HEAP_HELD_LEAST))
-		take_held(u, (const void *)r);
+		add_held_memory(u, (const void *)r);
 	else if (r->kind == HEAP_BAD_FREE && record_holds(r, sizeof(struct heap_bad_free)))
 		take_bad_free(u, (const void *)r);
 	else if (r->kind == HEAP_GAP || r->kind == HEAP_CALL || r->kind == HEAP_COUNT)

@@ -164,7 +164,7 @@ NUMBER(TIME_PART, 2, NONE, "looks must span 1/TIME_PART of the observation");
 NUMBER(OTHERS_TIMES, 4, NONE, "least looks at this path per look at another missing path");
 NUMBER(BUSY_PERCENT, 5, PERCENT, "of a CPU: a busy program also looks for files");
 
-static bool is_look(const struct call_place *place)
+static bool is_failed_lookup(const struct call_place *place)
 {
 	const struct syscall_row *row = syscall_by_number(place->abi, place->number);
 
@@ -196,7 +196,7 @@ static struct watched find_missing(const struct call_history *h)
 
 	map_for_each (
 		&h->failures, const struct call_place *, place, const struct call_failures *, f) {
-		if (!is_look(place))
+		if (!is_failed_lookup(place))
 			continue;
 		all += f->seen;
 		if (f->seen > most.times)
@@ -208,7 +208,7 @@ static struct watched find_missing(const struct call_history *h)
 static bool is_missing(const struct call_history *h, const char *path)
 {
 	map_for_each_key (&h->failures, const struct call_place *, place) {
-		if (is_look(place) && !strcmp(place->text, path))
+		if (is_failed_lookup(place) && !strcmp(place->text, path))
 			return true;
 	}
 	return false;

@@ -428,7 +428,7 @@ void child_calls_fini(struct child_calls *c)
 
 /* --- blocked ones --- */
 
-static uint64_t time_of(const struct waits_thread *t)
+static uint64_t waited_ns_of(const struct waits_thread *t)
 {
 	return t->since_state == SOOTH_STATE_VALUE ? t->since_ns : 0;
 }
@@ -447,14 +447,14 @@ static struct blocked_children one_of(
 		bool is_of_file_system = link.what == WAIT_FILE_SYSTEM;
 
 		if ((!is_of_file_system && (link.what != WAIT_IO || t->state != 'D')) ||
-			time_of(t) <= one.most_ns)
+			waited_ns_of(t) <= one.most_ns)
 			continue;
 		one = (struct blocked_children){ .count = 1,
 			.all = { entry },
 			.server = wait_server_of(g, p->node_pid, t->record.tid),
 			.channel = record_text(&t->record, &t->wait_channel),
 			.are_of_file_system = is_of_file_system };
-		one.least_ns = one.most_ns = time_of(t);
+		one.least_ns = one.most_ns = waited_ns_of(t);
 		if (one.server)
 			one.point = record_text(&one.server->record, &one.server->detail);
 		if (link.object)

@@ -199,7 +199,7 @@ static bool is_member(const struct limits_holder *h, struct span group)
 	       !span_compare(record_text(&h->record, &h->place), group);
 }
 
-static bool is_like(const struct limits_holder *a, const struct limits_holder *b)
+static bool have_same_command(const struct limits_holder *a, const struct limits_holder *b)
 {
 	return !memcmp(a->holder_name, b->holder_name, sizeof(a->holder_name)) &&
 	       !span_compare(record_text(&a->record, &a->path), record_text(&b->record, &b->path));
@@ -223,7 +223,7 @@ static void find_most(
 		if (!is_member(first, group))
 			continue;
 		snapshot_each (struct limits_holder, h, all, LIMITS_HOLDER) {
-			if (is_member(h, group) && is_like(h, first))
+			if (is_member(h, group) && have_same_command(h, first))
 				add_members(&kind, e, h);
 		}
 		if (kind.tasks > most->tasks) {

@@ -32,7 +32,7 @@ size_t memory_trend_points(const struct check *e, struct growth_point out[MEMORY
 }
 
 /* Finds the points that are lower than both neighbors. */
-static size_t floors_of(const struct growth_point *points, size_t count, double noise,
+static size_t find_low_points(const struct growth_point *points, size_t count, double noise,
 	struct growth_point out[MEMORY_POINTS_MAX])
 {
 	size_t found = 0;
@@ -79,7 +79,7 @@ static void compare_lows(
 }
 
 /* Returns how far the growth deviates from a straight line, as a part of the gain. */
-static double bend_of(const struct growth_point *points, size_t count)
+static double deviation_of(const struct growth_point *points, size_t count)
 {
 	const struct growth_point *first = &points[0], *last = &points[count - 1];
 	double gain = last->value - first->value, most = 0;
@@ -95,7 +95,7 @@ static double bend_of(const struct growth_point *points, size_t count)
 	return most / gain;
 }
 
-static double late_of(const struct growth_point *points, size_t count)
+static double late_gain_of(const struct growth_point *points, size_t count)
 {
 	const struct growth_point *first = &points[0], *last = &points[count - 1];
 	uint64_t from_ns = first->time_ns + (last->time_ns - first->time_ns) / 3 * 2;
@@ -116,11 +116,11 @@ void memory_trend_of(struct memory_trend *j, const struct check *e,
 	struct growth of_floors;
 
 	assert(j);
-	*j = (struct memory_trend){ .bend = bend_of(points, count),
-		.late = late_of(points, count),
+	*j = (struct memory_trend){ .bend = deviation_of(points, count),
+		.late = late_gain_of(points, count),
 		.largest_fall = growth_largest_fall(points, count) };
 	growth_diagnose(&j->growth, points, count, windows, noise);
-	j->falls = (unsigned)floors_of(points, count, noise, floors);
+	j->falls = (unsigned)find_low_points(points, count, noise, floors);
 	if (j->growth.grows || !j->growth.is_measured)
 		return;
 	if (j->falls > windows) {

@@ -153,7 +153,8 @@ static const struct section_metric self_metrics[] = {
 	COUNTER("refused", "sooth_scrapes", NULL, OF("result", "refused")),
 	GAUGE("sessions", "sooth_sessions", "Sessions that run."),
 	GAUGE("sessions_most", "sooth_sessions_limit",
-		"Most sessions with labels of their own; the rest has agent=\"other\"."),
+		"Maximum number of sessions with labels of their own; the rest has "
+		"agent=\"other\"."),
 	GAUGE("folded", "sooth_sessions_folded", "Sessions that share the labels of \"other\"."),
 	COUNTER("refused_rows", "sooth_label_sets_refused",
 		"Processes, roles, models and findings for which there was no room."),

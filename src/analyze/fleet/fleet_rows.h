@@ -111,7 +111,7 @@ ROW_STRUCT(fleet_api_row, FLEET_API_ROW, uint32_t slots[FLEET_SLOTS];);
 	F(S, U64, answers, WITH(self_state), "answers to readers of these values")                 \
 	F(S, U64, refused, WITH(self_state), "readers that were refused")                          \
 	F(S, U32, sessions, ALWAYS, "number of sessions that run")                                 \
-	F(S, U32, sessions_most, ALWAYS, "most sessions with rows of their own")                   \
+	F(S, U32, sessions_most, ALWAYS, "maximum number of sessions with rows of their own")      \
 	F(S, U32, folded, ALWAYS, "sessions without a row of their own: agent \"other\"")          \
 	F(S, U64, refused_rows, ALWAYS,                                                            \
 		"processes, roles, models and findings for which there was no room")

@@ -92,7 +92,7 @@ static bool gave_or_took(struct heap_call *c)
 }
 
 /* Returns whether a request failed; for malloc(3) the only reason is lack of memory. */
-static bool ran_out(const struct heap_call *c)
+static bool has_failed(const struct heap_call *c)
 {
 	return !c->address && c->size && c->size_state == SOOTH_STATE_VALUE &&
 	       c->error_state != SOOTH_STATE_VALUE && c->function != HEAP_ALIGNED_ALLOC &&
@@ -111,7 +111,7 @@ static int add_call(struct lines_state *s, const struct sooth_record *r, struct 
 	call.record.words = call.record.fixed_words = HEAP_CALL_LEAST / SOOTH_RECORD_WORD;
 	if (s->options.only_memory && !gave_or_took(&call))
 		return 0;
-	if (ran_out(&call)) {
+	if (has_failed(&call)) {
 		call.error = ENOMEM;
 		call.error_state = SOOTH_STATE_VALUE;
 	}

@@ -348,7 +348,7 @@ static struct time_range markers_and_place_of(
 /* --- rules --- */
 
 /* Returns whether its standard error is a pipe or socket. */
-static bool is_heard(const struct process_entry *p)
+static bool is_error_output_read(const struct process_entry *p)
 {
 	return p->links && (p->links->stream[2] == PROC_STREAM_PIPE ||
 				   p->links->stream[2] == PROC_STREAM_SOCKET);
@@ -359,7 +359,8 @@ static bool fits_child(const struct agent_child *child, const struct time_range 
 	if (child->place != AGENT_PLACE_ANY && part->place != AGENT_PLACE_ANY &&
 		child->place != part->place)
 		return false;
-	if ((child->is_piped && !part->is_piped) || (child->is_heard && !is_heard(part->p)))
+	if ((child->is_piped && !part->is_piped) ||
+		(child->is_heard && !is_error_output_read(part->p)))
 		return false;
 	if (child->arguments &&
 		!agent_path_arguments(child->arguments, process_table_arguments(part->p)))

@@ -345,7 +345,7 @@ struct span process_table_version(const struct process_entry *p)
 #define SEARCHED UINT64_MAX
 
 /* Returns 0, or a PID namespace other than the caller's, where installed versions are recorded. */
-static uint64_t world_of(const struct process_entry *p)
+static uint64_t foreign_namespace_of(const struct process_entry *p)
 {
 	bool is_inner = p->links && process_table_namespace(p) != PROCESS_TABLE_UNREPORTED &&
 			p->links->inner_pid != p->id.pid;
@@ -429,15 +429,15 @@ bool process_table_is_searched(const struct process_table *c, const struct proce
 	struct place place = place_of_process(p);
 	uint64_t seen = p->process->is_deleted ? place.folder : place.entry;
 
-	if (world_of(p))
+	if (foreign_namespace_of(p))
 		return false;
 	return !seen || newest_of(c, p->agent, seen, SEARCHED).size;
 }
 
 bool process_table_is_unread(const struct process_table *c, const struct process_entry *p)
 {
-	return !world_of(p) && (newest_of(c, NULL, p->process->uid, 0).size ||
-				       newest_of(c, NULL, UINT32_MAX, 0).size);
+	return !foreign_namespace_of(p) && (newest_of(c, NULL, p->process->uid, 0).size ||
+						   newest_of(c, NULL, UINT32_MAX, 0).size);
 }
 
 struct span verdict_newest(const struct process_table *c, const struct agent *agent, uint32_t uid)
@@ -449,7 +449,7 @@ struct span process_table_newest(const struct process_table *c, const struct pro
 {
 	assert(p);
 
-	uint64_t world = world_of(p), folder = folder_of(p);
+	uint64_t world = foreign_namespace_of(p), folder = folder_of(p);
 	struct span newest = span_of("", 0);
 
 	if (p->agent && !world)
@@ -516,7 +516,7 @@ void process_table_resolve_versions(struct resolving *s)
 		uint64_t folder = folder_of(p);
 
 		if (folder && p->match.version.size)
-			keep_newest(s, p->agent, folder, world_of(p),
+			keep_newest(s, p->agent, folder, foreign_namespace_of(p),
 				process_table_put(s->process_table, p->match.version));
 	}
 }

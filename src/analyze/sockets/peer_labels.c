@@ -220,7 +220,7 @@ static struct span without_comment(struct span line)
 	return comment ? span_of(line.data, (size_t)(comment - line.data)) : line;
 }
 
-static struct span trimmed(struct span s)
+static struct span trim_blanks(struct span s)
 {
 	static const char blanks[] = " \t\r";
 
@@ -238,7 +238,7 @@ static const char *parse_rule(struct peer_labels *l, struct span line)
 	struct cursor c = cursor_over(line.data, line.size);
 	struct rule rule = { .strength = PEER_LABEL_USER };
 	struct span word = cursor_word(&c);
-	struct span label = trimmed(span_of((const char *)c.at, cursor_left(&c)));
+	struct span label = trim_blanks(span_of((const char *)c.at, cursor_left(&c)));
 	const char *wrong = set_end(&rule, word);
 	int status;
 
@@ -261,7 +261,7 @@ int peer_labels_parse(struct peer_labels *l, const char *name, const char *text,
 	size_t rules = l->rules.size, texts = l->texts.size;
 
 	for (unsigned number = 1; !cursor_at_end(&c); number++) {
-		struct span line = trimmed(without_comment(cursor_line(&c)));
+		struct span line = trim_blanks(without_comment(cursor_line(&c)));
 		const char *wrong = line.size ? parse_rule(l, line) : NULL;
 
 		if (!wrong)
@@ -285,10 +285,10 @@ int peer_labels_hosts(struct peer_labels *l, const char *text, size_t size, stru
 	int status = 0;
 
 	while (!status && !cursor_at_end(&c)) {
-		struct span line = trimmed(without_comment(cursor_line(&c)));
+		struct span line = trim_blanks(without_comment(cursor_line(&c)));
 		struct cursor words = cursor_over(line.data, line.size);
 		struct span address = cursor_word(&words);
-		struct span name = trimmed(cursor_word(&words));
+		struct span name = trim_blanks(cursor_word(&words));
 		struct rule rule = { .prefix = 128, .strength = PEER_LABEL_HOST };
 
 		/* A name of a loopback address says nothing. */

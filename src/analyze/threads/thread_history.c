@@ -317,7 +317,8 @@ const struct thread_history *thread_histories_next(
 	return NULL;
 }
 
-static double a_second(const struct thread_history *t, uint8_t state, uint64_t from, uint64_t to)
+static double rate_per_second(
+	const struct thread_history *t, uint8_t state, uint64_t from, uint64_t to)
 {
 	uint64_t ns = thread_history_ns(t);
 
@@ -330,7 +331,7 @@ double thread_history_cpu(const struct thread_history *t)
 {
 	assert(t);
 
-	double ns = a_second(t, t->cpu_state, t->first.cpu_ns, t->last.cpu_ns);
+	double ns = rate_per_second(t, t->cpu_state, t->first.cpu_ns, t->last.cpu_ns);
 
 	return ns < 0 ? ns : 100 * ns / (double)NS_PER_S;
 }
@@ -340,7 +341,7 @@ double thread_history_demand(const struct thread_history *t)
 	assert(t);
 
 	double ran = thread_history_cpu(t);
-	double waited = a_second(t, t->waited_state, t->first.waited_ns, t->last.waited_ns);
+	double waited = rate_per_second(t, t->waited_state, t->first.waited_ns, t->last.waited_ns);
 
 	if (ran < 0 || waited < 0)
 		return ran;
@@ -365,13 +366,13 @@ double thread_history_system(const struct thread_history *t)
 double thread_history_faults(const struct thread_history *t)
 {
 	assert(t);
-	return a_second(t, t->times_state, t->first.faults, t->last.faults);
+	return rate_per_second(t, t->times_state, t->first.faults, t->last.faults);
 }
 
 double thread_history_major_faults(const struct thread_history *t)
 {
 	assert(t);
-	return a_second(t, t->major_state, t->first.major_faults, t->last.major_faults);
+	return rate_per_second(t, t->major_state, t->first.major_faults, t->last.major_faults);
 }
 
 double thread_history_bucket(const struct thread_history *t)
@@ -388,38 +389,38 @@ double thread_history_bucket(const struct thread_history *t)
 double thread_history_moved_bytes(const struct thread_history *t)
 {
 	assert(t);
-	return a_second(t, t->io_state, t->first.moved_bytes, t->last.moved_bytes);
+	return rate_per_second(t, t->io_state, t->first.moved_bytes, t->last.moved_bytes);
 }
 
 double thread_history_io_calls(const struct thread_history *t)
 {
 	assert(t);
-	return a_second(t, t->io_state, t->first.io_calls, t->last.io_calls);
+	return rate_per_second(t, t->io_state, t->first.io_calls, t->last.io_calls);
 }
 
 double thread_history_reads(const struct thread_history *t)
 {
 	assert(t);
-	return a_second(t, t->io_state, t->first.reads, t->last.reads);
+	return rate_per_second(t, t->io_state, t->first.reads, t->last.reads);
 }
 
 double thread_history_writes(const struct thread_history *t)
 {
 	assert(t);
-	return a_second(t, t->io_state, t->first.writes, t->last.writes);
+	return rate_per_second(t, t->io_state, t->first.writes, t->last.writes);
 }
 
 double thread_history_voluntary(const struct thread_history *t)
 {
 	assert(t);
-	return a_second(
+	return rate_per_second(
 		t, t->switches_state, t->first.voluntary_switches, t->last.voluntary_switches);
 }
 
 double thread_history_involuntary(const struct thread_history *t)
 {
 	assert(t);
-	return a_second(
+	return rate_per_second(
 		t, t->switches_state, t->first.involuntary_switches, t->last.involuntary_switches);
 }
 

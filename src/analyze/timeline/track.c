@@ -59,7 +59,7 @@ static void merge_buckets(struct track_bucket *to, const struct track_bucket *on
 }
 
 /* Lengthens the buckets of a track to those of the axis, when the track is next used. */
-static void catch_up(struct track *track, const struct track_axis *axis)
+static void lengthen_buckets(struct track *track, const struct track_axis *axis)
 {
 	const size_t half = TRACK_BUCKETS / 2;
 
@@ -91,7 +91,7 @@ static void spread_value(struct track *track, struct track_axis *axis, uint64_t 
 	if (to_ns <= axis->begin_ns || is_beyond(axis, to_ns))
 		return;
 	track_axis_reach(axis, to_ns);
-	catch_up(track, axis);
+	lengthen_buckets(track, axis);
 	at_ns = from_ns > axis->begin_ns ? from_ns - axis->begin_ns : 0;
 	last_ns = to_ns - axis->begin_ns;
 	while (at_ns < last_ns) {
@@ -144,7 +144,7 @@ void track_level(struct track *track, struct track_axis *axis, uint64_t from_ns,
 void track_count(struct track *track, struct track_axis *axis, uint64_t at_ns, double amount)
 {
 	track_axis_reach(axis, at_ns);
-	catch_up(track, axis);
+	lengthen_buckets(track, axis);
 	if (at_ns < axis->begin_ns || is_beyond(axis, at_ns))
 		return;
 	track->total += amount;
@@ -159,8 +159,8 @@ void track_cover(struct track *track, struct track_axis *axis, uint64_t from_ns,
 
 void track_cover_part(struct track *sum, struct track *part, const struct track_axis *axis)
 {
-	catch_up(sum, axis);
-	catch_up(part, axis);
+	lengthen_buckets(sum, axis);
+	lengthen_buckets(part, axis);
 	for (size_t i = 0; i < TRACK_BUCKETS; i++) {
 		if (sum->stretches[i].covered_ns < part->stretches[i].covered_ns)
 			sum->stretches[i].covered_ns = part->stretches[i].covered_ns;
@@ -195,9 +195,9 @@ struct track_values track_values(
 	double amount = 0;
 
 	assert(track);
-	catch_up(track, axis);
+	lengthen_buckets(track, axis);
 	if (sum)
-		catch_up(sum, axis);
+		lengthen_buckets(sum, axis);
 	for (size_t i = 0; i < count; i++) {
 		uint64_t ns = reported_ns(track, sum, i);
 

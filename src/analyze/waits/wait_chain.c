@@ -302,7 +302,8 @@ static bool has_task(const struct wait_graph *g, const struct wait_chain *chain,
 enum leads { LEADS_IN, LEADS_OUT, LEADS_UNKNOWN };
 
 /* Returns whether a process waits, link by link, for a process of the chain. */
-static enum leads leads_of(const struct wait_graph *g, const struct wait_chain *chain, uint32_t pid)
+static enum leads leads_into_chain(
+	const struct wait_graph *g, const struct wait_chain *chain, uint32_t pid)
 {
 	for (size_t i = 0; i < WAIT_LINKS_MAX; i++) {
 		const struct waits_process *p = wait_graph_process(g, pid);
@@ -326,13 +327,13 @@ static enum leads leads_of(const struct wait_graph *g, const struct wait_chain *
  * a writer that has work, while other workers of a pool rest. A writer waits for the reader that in
  * turn waits for the writer, for example a parent that joins its workers before it reads their
  * results; other processes that inherited the pipe wait for a lock. */
-static bool is_meant(const struct wait_graph *g, const struct wait_chain *chain,
+static bool is_reader_meant(const struct wait_graph *g, const struct wait_chain *chain,
 	const struct wait_link *link, const struct waits_party *p)
 {
 	if (link->what == WAIT_PIPE_READ)
 		return has_task(g, chain, p);
 	return p->party_pid != link->process->node_pid &&
-	       leads_of(g, chain, p->party_pid) == LEADS_IN;
+	       leads_into_chain(g, chain, p->party_pid) == LEADS_IN;
 }
 
 /* Returns whether the process waits for the end of a child: it is the one that should read what the
@@ -355,14 +356,16 @@ static void choose_end(
 		!link->party || has_task(g, chain, link->party))
 		return;
 	/* Without others that are as sure, only one that waits for the chain gives way. */
-	if (!link->others && (link->what == WAIT_PIPE_READ ||
-				     leads_of(g, chain, link->party->party_pid) != LEADS_IN))
+	if (!link->others &&
+		(link->what == WAIT_PIPE_READ ||
+			leads_into_chain(g, chain, link->party->party_pid) != LEADS_IN))
 		return;
 	wait_parties_each (g, link->process->node_pid, link->thread->record.tid, p) {
 		if (p->relation != link->party->relation)
 			continue;
 		ends += p->party_pid != link->process->node_pid;
-		if ((!first || link->what == WAIT_PIPE_WRITE) && is_meant(g, chain, link, p) &&
+		if ((!first || link->what == WAIT_PIPE_WRITE) &&
+			is_reader_meant(g, chain, link, p) &&
 			(!first || is_parent_at_rest(g, p->party_pid)))
 			first = p;
 	}
@@ -493,7 +496,7 @@ static bool is_ended_by_another(
 
 		if (p->relation != WAITS_RELATION_CHILD)
 			continue;
-		leads = leads_of(g, chain, p->party_pid);
+		leads = leads_into_chain(g, chain, p->party_pid);
 		chain->is_open |= leads == LEADS_UNKNOWN;
 		if (leads == LEADS_OUT) {
 			link->party = p;
@@ -518,7 +521,7 @@ static bool are_ends_within(
 		if (p->relation != link->party->relation || p == link->party ||
 			p->party_pid == link->process->node_pid)
 			continue;
-		if (leads_of(g, chain, p->party_pid) != LEADS_IN)
+		if (leads_into_chain(g, chain, p->party_pid) != LEADS_IN)
 			return false;
 		others++;
 	}

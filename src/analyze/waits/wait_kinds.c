@@ -336,7 +336,7 @@ static bool is_in_call(const struct waits_thread *t, enum syscall_wait_kind what
 
 /* Returns how a process with the same memory stands to the lock. Threads at a futex are not looked
  * at any further: they may wait for this lock. */
-static enum stand stand_of(const struct wait_graph *g, const struct waits_process *p)
+static enum stand lock_state_of(const struct wait_graph *g, const struct waits_process *p)
 {
 	bool waits_too = false, waits_for_child = true;
 	enum stand stand = STAND_UNKNOWN;
@@ -373,7 +373,7 @@ static void find_shared_owner(
 		if (p->relation != WAITS_RELATION_MEMORY)
 			continue;
 		of = wait_graph_process(g, p->party_pid);
-		stand = of ? stand_of(g, of) : STAND_UNKNOWN;
+		stand = of ? lock_state_of(g, of) : STAND_UNKNOWN;
 		others += stand != STAND_APART;
 		if (stand <= best)
 			continue;

@@ -261,7 +261,7 @@ static void emit_way_back(const struct freezing_config *c, const struct act *a, 
 }
 
 /* Marks the selected processes for --dry-run, without doing anything to them. */
-static void act_would(struct act *a)
+static void mark_dry_run(struct act *a)
 {
 	for (size_t i = 0; i < act_count(a); i++) {
 		if (act_at(a, i)->outcome == ACT_SELECTED)
@@ -279,7 +279,7 @@ static int act_on(const struct freezing *f, struct sooth_error *err)
 	int status = 0;
 
 	if (c->who.dry_run)
-		act_would(a);
+		mark_dry_run(a);
 	else
 		status = act_freeze(f, how, sizeof(how), &added, err);
 	if (!status)

@@ -13,7 +13,7 @@
 #define VALUE_MOST 4096
 #define NAMES_MOST 64
 
-static struct span trimmed(struct span text)
+static struct span trim_blanks(struct span text)
 {
 	while (text.size && strchr(" \t\r", text.data[0]))
 		text = span_of(text.data + 1, text.size - 1);
@@ -106,13 +106,13 @@ static int parse_line(struct settings *s, const char *file, unsigned number, str
 {
 	const char *equals = line.size ? memchr(line.data, '=', line.size) : NULL;
 	size_t size = equals ? (size_t)(equals - line.data) : 0;
-	struct span name = trimmed(span_of(line.data, size)), value;
+	struct span name = trim_blanks(span_of(line.data, size)), value;
 	const struct option *o;
 
 	if (!equals)
 		return refuse_line(s, file, number, "it is no NAME = VALUE", line,
 			option_near(groups, group_count, line), err);
-	value = trimmed(span_of(equals + 1, line.size - size - 1));
+	value = trim_blanks(span_of(equals + 1, line.size - size - 1));
 	o = find_option(groups, group_count, name);
 	if (!o)
 		return refuse_line(s, file, number, "there is no such setting", name,
@@ -142,7 +142,7 @@ int settings_parse(struct settings *s, const char *file, struct span text,
 	int status = 0;
 
 	while (!cursor_at_end(&c) && (!status || (errors && status == -EINVAL))) {
-		struct span line = trimmed(cursor_line(&c));
+		struct span line = trim_blanks(cursor_line(&c));
 		struct sooth_error of_line;
 		int failed = 0;
 

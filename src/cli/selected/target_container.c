@@ -32,7 +32,7 @@ static bool find_monitored(const struct process_entry *p, struct container *out)
 		process_table_field(&p->process->record, &p->process->arguments));
 }
 
-static bool is_meant(const struct container *c, const char *text)
+static bool container_matches(const struct container *c, const char *text)
 {
 	return span_equal(c->id, text) || span_equal(c->label, text) ||
 	       (strlen(text) >= SESSION_PREFIX_LEAST && span_starts(c->id, text));
@@ -106,10 +106,10 @@ int target_container_find(struct target_container *out, const struct process_tab
 	*out = (struct target_container){ .id = span_of("", 0) };
 	for (int trusted = 1; trusted >= 0 && !out->id.size; trusted--) {
 		process_table_for_each (c, p) {
-			if (!status && find_group(p, &found) && is_meant(&found, text))
+			if (!status && find_group(p, &found) && container_matches(&found, text))
 				status = note_container(out, &found, text, err);
 			if (!status && is_trusted_monitor(p) == trusted &&
-				find_monitored(p, &found) && is_meant(&found, text))
+				find_monitored(p, &found) && container_matches(&found, text))
 				status = note_container(out, &found, text, err);
 		}
 	}

@@ -16,7 +16,7 @@
 
 static volatile sig_atomic_t wanted;
 
-static void note(int number)
+static void note_signal(int number)
 {
 	wanted = 1;
 	signal(number, SIG_DFL);
@@ -26,7 +26,7 @@ static void catch_signal(int number)
 {
 	/* Waits are interrupted (poll(2) is never restarted); a line that is being written is
 	 * finished. */
-	struct sigaction action = { .sa_handler = note, .sa_flags = SA_RESTART };
+	struct sigaction action = { .sa_handler = note_signal, .sa_flags = SA_RESTART };
 	struct sigaction before;
 
 	/* nohup and background shells ignore some signals on purpose. */
@@ -62,7 +62,7 @@ static void note_hangup(int number, siginfo_t *info, void *context)
 	if (info->si_code == SI_USER || info->si_code == SI_QUEUE)
 		reload_wanted = 1;
 	else
-		note(number);
+		note_signal(number);
 }
 
 void reload_catch(void)

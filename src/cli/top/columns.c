@@ -206,7 +206,7 @@ static void draw_agent(struct top *t, const struct top_row *row, struct top_cell
 }
 
 /* Returns whether another session of the list has the same project: its task is shown, too. */
-static bool has_twin(const struct top *t, const struct top_session *s)
+static bool shares_project(const struct top *t, const struct top_session *s)
 {
 	size_t position = 0;
 
@@ -222,7 +222,7 @@ static void draw_project(struct top *t, const struct top_row *row, struct top_ce
 	const struct top_session *s = row->session;
 	char text[256];
 
-	if (is_session_row(row) && s->task[0] && !t->shows_tasks && has_twin(t, s)) {
+	if (is_session_row(row) && s->task[0] && !t->shows_tasks && shares_project(t, s)) {
 		snprintf(text, sizeof(text), "%s: %s", s->project, s->task);
 		put_cell(t, at, top_project_style(s), text);
 		return;
@@ -324,7 +324,7 @@ static void draw_context(struct top *t, const struct top_row *row, struct top_ce
 			row->session->context_percent >= MUCH_CONTEXT ? TOP_MIDDLE : TOP_TEXT,
 			text);
 	} else if (is_session_row(row) && row->session->has_context) {
-		put_right(t, at, TOP_TEXT, top_count(text, row->session->context_tokens));
+		put_right(t, at, TOP_TEXT, top_put_count(text, row->session->context_tokens));
 	}
 }
 
@@ -333,7 +333,7 @@ static void draw_tokens(struct top *t, const struct top_row *row, struct top_cel
 	char text[24];
 
 	if (is_session_row(row) && row->session->tokens_a_minute > 0)
-		put_right(t, at, TOP_TEXT, top_count(text, row->session->tokens_a_minute));
+		put_right(t, at, TOP_TEXT, top_put_count(text, row->session->tokens_a_minute));
 }
 
 static void draw_cpu(struct top *t, const struct top_row *row, struct top_cell_place at)

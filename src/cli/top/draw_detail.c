@@ -158,7 +158,7 @@ static int put_facts(struct top *t, const struct top_session *s, struct canvas_a
 	x = a.x + canvas_format(c, y, a.x, a.columns, TOP_TEXT, "%s", s->model) + 2;
 	if (s->has_context)
 		x += canvas_format(c, y, x, a.x + a.columns - x, TOP_TEXT, "context %s",
-			     top_count(context, s->context_tokens)) +
+			     top_put_count(context, s->context_tokens)) +
 		     2;
 	if (s->has_window)
 		x += canvas_format(c, y, x, a.x + a.columns - x, TOP_TEXT, "(%.0f%%)",
@@ -170,7 +170,8 @@ static int put_facts(struct top *t, const struct top_session *s, struct canvas_a
 		     2;
 	if (s->has_tokens)
 		x += canvas_format(c, y, x, a.x + a.columns - x, TOP_DIM, "tokens in %s, out %s",
-			     top_count(in, s->input_tokens), top_count(out, s->output_tokens)) +
+			     top_put_count(in, s->input_tokens),
+			     top_put_count(out, s->output_tokens)) +
 		     2;
 	canvas_format(c, y++, x, a.x + a.columns - x, TOP_DIM, "session %s  version %s%s%s%s%s",
 		s->session, s->version, s->terminal[0] ? "  on " : "", s->terminal,

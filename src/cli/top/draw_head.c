@@ -36,7 +36,7 @@ static void put_title(struct top *t, int y, int x, int room)
 			t->replay->at + 1, t->replay->count);
 	else
 		snprintf(right, sizeof(right), "%s%s  every %s", t->is_held ? "PAUSED  " : "",
-			clock, top_every(every, t->interval_ns));
+			clock, top_put_interval(every, t->interval_ns));
 	taken = canvas_width(c, right);
 	used = canvas_put(c, y, x, room, TOP_STYLED(TOP_TITLE, TOP_BOLD), "sooth top");
 	used += canvas_format(

@@ -268,8 +268,8 @@ static void change_interval(struct top *t, int key)
 		else if (key != '-' && steps[i] > t->interval_ns && to == t->interval_ns)
 			to = steps[i];
 	}
-	top_say(t, to == t->interval_ns ? "every %s: no %s here" : "every %s", top_every(every, to),
-		key == '-' ? "shorter interval" : "longer interval");
+	top_say(t, to == t->interval_ns ? "every %s: no %s here" : "every %s",
+		top_put_interval(every, to), key == '-' ? "shorter interval" : "longer interval");
 	t->interval_ns = to;
 }
 

@@ -36,13 +36,13 @@ const char *top_ago(char out[UNITS_SIZE], double seconds)
 	return s ? sentence_duration(out, s * NS_PER_S) : strcpy(out, "0 s");
 }
 
-const char *top_every(char out[24], uint64_t interval_ns)
+const char *top_put_interval(char out[24], uint64_t interval_ns)
 {
 	snprintf(out, 24, "%gs", (double)interval_ns / (double)NS_PER_S);
 	return out;
 }
 
-const char *top_count(char out[24], double count)
+const char *top_put_count(char out[24], double count)
 {
 	if (count < 1000)
 		snprintf(out, 24, "%.0f", count);

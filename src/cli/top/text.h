@@ -8,8 +8,8 @@
 
 const char *top_age(char out[24], double seconds);	   /* 5s 4m10s 2h05m 3d */
 const char *top_ago(char out[UNITS_SIZE], double seconds); /* 5 s, 4 min 10 s: in a sentence */
-const char *top_every(char out[24], uint64_t interval_ns); /* 0.25s 2s */
-const char *top_count(char out[24], double count);	   /* 950 12.3k 1.2M */
+const char *top_put_interval(char out[24], uint64_t interval_ns); /* 0.25s 2s */
+const char *top_put_count(char out[24], double count);		  /* 950 12.3k 1.2M */
 unsigned top_age_style(const struct top_session *s); /* Returns the style of the age, by urgency. */
 unsigned top_doing_style(const struct top_session *s);
 unsigned top_finding_style(uint8_t level);

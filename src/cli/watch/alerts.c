@@ -136,7 +136,7 @@ void alerts_start(struct alerts *a)
 }
 
 /* Passes on a line of the child, which has escaped the text of targets. */
-static void pass_on(struct alerts *a, const char *line, size_t size)
+static void print_child_line(struct alerts *a, const char *line, size_t size)
 {
 	char text[FINDING_TEXT_SIZE];
 
@@ -162,7 +162,7 @@ static void alert_findings_step(struct alerts *a)
 	while (text->size && (end = memchr(text->data, '\n', text->size))) {
 		size_t size = (size_t)(end - (const char *)text->data);
 
-		pass_on(a, (const char *)text->data, size);
+		print_child_line(a, (const char *)text->data, size);
 		buffer_consume(text, size + 1);
 	}
 	if (!a->finder.pid)

@@ -202,7 +202,8 @@ static void take_result(
 
 /* --- lines --- */
 
-/* A subagent is not followed: each of its lines counts as an effect. */
+/* Calls and results of a subagent are not examined: each of its lines counts as progress, as a
+ * prompt of the user does. */
 static void claude_line(struct agent_progress *p, const json_t *line, uint64_t utc_ns)
 {
 	const json_t *content = json_object_get(json_object_get(line, "message"), "content");

@@ -126,7 +126,7 @@ static int bpf_error(struct sooth_error *err, int code, const char *tried, const
 }
 
 /* Lets programs that read ids of tasks read those of sooth's own PID namespace. */
-static void set_own_ids(const struct bpf_object *object)
+static void set_pid_namespace(const struct bpf_object *object)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(object, ".rodata.ids");
 	size_t size = 0;
@@ -160,7 +160,7 @@ int bpf_code_open(struct bpf_code *b, const struct bpf_image *image, const struc
 		return bpf_error(err, status, "open the BPF object", image->name);
 	}
 	again_prepare(b->object);
-	set_own_ids(b->object);
+	set_pid_namespace(b->object);
 	return 0;
 }
 

@@ -90,7 +90,7 @@ static int read_image(struct walk_image *w, const struct bpf_image *image, const
 
 /* --- making it fit --- */
 
-static void put_cast(const struct walk_image *w, struct bpf_insn *at)
+static void put_cast_instruction(const struct walk_image *w, struct bpf_insn *at)
 {
 	bool has_cast = w->cast->found == 1;
 
@@ -119,7 +119,7 @@ static void put_calls(struct walk_image *w)
 		if (at->code != (BPF_JMP | BPF_CALL) || at->src_reg)
 			continue;
 		if (at->imm == WALK_CAST || at->imm == WALK_CAN_CAST)
-			put_cast(w, at);
+			put_cast_instruction(w, at);
 		else if (at->imm == WALK_PID_NAMESPACE)
 			*at = (struct bpf_insn){ .code = BPF_ALU | BPF_MOV | BPF_K,
 				.dst_reg = BPF_REG_0,

@@ -105,7 +105,7 @@ static bool fd_search_get(const struct fd_search *s, const struct path_aim *aim,
 	return true;
 }
 
-static struct path_aim aim_of(const struct stat *st)
+static struct path_aim file_identity_of(const struct stat *st)
 {
 	return (struct path_aim){ st->st_ino, major(st->st_dev), minor(st->st_dev) };
 }
@@ -153,7 +153,7 @@ static void check_entry(struct fd_search *s, int fd, const struct path_aim *here
 	aim.inode = entry->d_ino;
 	if (map_get(&s->targets, &aim) &&
 		!fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT)) {
-		aim = aim_of(&st);
+		aim = file_identity_of(&st);
 		check_path(s, &aim, directory, entry->d_name);
 	}
 	if (entry->d_type == DT_DIR)
@@ -186,7 +186,7 @@ static void read_directory(struct fd_search *s, const char *path)
 			close(fd);
 		return;
 	}
-	here = device = aim_of(&st);
+	here = device = file_identity_of(&st);
 	device.inode = 0;
 	if (!map_get(&s->devices, &device))
 		return;
@@ -451,7 +451,7 @@ static void resolve_by_handles(struct resolving *r)
 
 /* --- by searching --- */
 
-static void fail_rest(struct fd_watches *w, uint8_t state)
+static void mark_rest_unread(struct fd_watches *w, uint8_t state)
 {
 	size_t count;
 	struct fd_watch *all = all_of(w, &count);
@@ -502,12 +502,12 @@ static void search_remaining_files(struct resolving *r)
 	status = timeout_call(r->timeout, fd_search_do, fd_search_drop, &search, sizeof(search),
 		fd_search_descriptor(search), SEARCH_TIMEOUT_MS);
 	if (status == -ETIMEDOUT) {
-		fail_rest(w, procfs_state(status)); /* the thread owns the search */
+		mark_rest_unread(w, procfs_state(status)); /* the thread owns the search */
 		return;
 	}
 	if (!status)
 		name_found_files(w, search);
-	fail_rest(w, rest);
+	mark_rest_unread(w, rest);
 	fd_search_free(search);
 }
 

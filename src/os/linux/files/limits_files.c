@@ -37,7 +37,7 @@ static const struct {
 	{ "Max realtime timeout", "RTTIME", LIMITS_MICROSECONDS, LIMITS_USE_NONE, NULL },
 };
 
-static struct span trimmed(struct span s)
+static struct span trim_blanks(struct span s)
 {
 	while (s.size && s.data[s.size - 1] == ' ')
 		s.size--;
@@ -58,7 +58,7 @@ bool limits_line_parse(struct limits_line *out, struct span line)
 	struct limits_line found = { .use = LIMITS_USE_UNKNOWN };
 	struct cursor c = cursor_over(line.data, line.size);
 
-	found.name = trimmed(cursor_bytes(&c, NAME_COLUMNS));
+	found.name = trim_blanks(cursor_bytes(&c, NAME_COLUMNS));
 	if (c.failed || !span_starts(found.name, "Max ") ||
 		!limit_of(&c, &found.soft, &found.has_soft) ||
 		!limit_of(&c, &found.hard, &found.has_hard))

@@ -124,7 +124,7 @@ static void find_own(void)
 		own_ns = c.monotonic_ns;
 }
 
-int64_t process_clock_own_ns(void)
+int64_t process_clock_offset_ns(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 

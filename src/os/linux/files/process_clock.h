@@ -23,6 +23,6 @@ bool process_clock_read(struct process_clock *c, int process);
 bool process_clock_now(int process, clockid_t clock, uint64_t *now_ns);
 
 /* Returns sooth's CLOCK_MONOTONIC minus that of the kernel, which records of perf have. */
-int64_t process_clock_own_ns(void);
+int64_t process_clock_offset_ns(void);
 
 #endif

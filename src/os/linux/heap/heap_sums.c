@@ -60,7 +60,7 @@ int heap_sums_prepare(
 	return blocks ? bpf_code_resize(code, map, blocks, err) : 0;
 }
 
-static uint64_t room_of(int map)
+static uint64_t map_capacity(int map)
 {
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
@@ -79,7 +79,7 @@ struct heap_sums_reader *heap_sums_open(struct bpf_code *code, struct sooth_erro
 	r->sums = bpf_code_map(code, "sums");
 	r->held = bpf_code_map(code, "held");
 	r->blocks = bpf_code_map(code, "live_blocks");
-	r->room = room_of(r->blocks);
+	r->room = map_capacity(r->blocks);
 	map_init(&r->ended, sizeof(struct heap_held_key), sizeof(uint64_t), HEAP_HELD_ENTRIES);
 	map_init(&r->known, sizeof(struct heap_sum_key), sizeof(struct heap_sum_value),
 		HEAP_SUM_ENTRIES);

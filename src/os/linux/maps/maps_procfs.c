@@ -163,7 +163,8 @@ static void run_stat_job(void *argument)
 }
 
 /* Returns whether the file of a mapping has exactly this name, seen from the process's root. */
-static bool lives_as(struct maps_snapshot *m, struct span path, const struct maps_mapping *mapping)
+static bool is_file_at_path(
+	struct maps_snapshot *m, struct span path, const struct maps_mapping *mapping)
 {
 	struct named n = { 0 };
 	int status;
@@ -200,7 +201,7 @@ static bool add_mapping(struct maps_snapshot *m, const struct smaps_mapping *map
 	if (r.inode) {
 		struct span whole = path = exact_name(m, mapping);
 
-		r.is_deleted = smaps_cut_deleted(&path) && !lives_as(m, whole, &r);
+		r.is_deleted = smaps_cut_deleted(&path) && !is_file_at_path(m, whole, &r);
 		if (!r.is_deleted)
 			path = whole;
 	}

@@ -32,7 +32,7 @@ static bool has_texts(const char *texts, size_t size, size_t *count)
 }
 
 /* Returns whether a line is valid: a hostile file may make the child write anything. */
-static bool is_sound(const struct elf_line *line)
+static bool is_valid_line(const struct elf_line *line)
 {
 	size_t functions, places;
 
@@ -47,7 +47,7 @@ static bool copy_lines(struct file_names *names, const struct file_names *answer
 	size_t size = names->count * sizeof(names->lines[0]);
 
 	for (size_t i = 0; i < names->count; i++) {
-		if (!is_sound(&answer->lines[i]) || answer->lines[i].is_refused)
+		if (!is_valid_line(&answer->lines[i]) || answer->lines[i].is_refused)
 			return false;
 	}
 	memcpy(names->lines, answer->lines, size);

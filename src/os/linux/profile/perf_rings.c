@@ -338,7 +338,7 @@ uint64_t perf_record_time(const struct perf_event_header *header)
 	if (size < at + sizeof(time))
 		return 0;
 	memcpy(&time, bytes + at, sizeof(time));
-	return time + (uint64_t)process_clock_own_ns();
+	return time + (uint64_t)process_clock_offset_ns();
 }
 
 static void parse_kernel(struct cursor *c, struct perf_sample *out)
@@ -370,7 +370,7 @@ bool perf_sample_parse(
 	uint64_t abi, size, used;
 
 	*out = (struct perf_sample){ .pid = cursor_u32(&c), .tid = cursor_u32(&c) };
-	out->time_ns = cursor_u64(&c) + (uint64_t)process_clock_own_ns();
+	out->time_ns = cursor_u64(&c) + (uint64_t)process_clock_offset_ns();
 	out->cpu = cursor_u32(&c);
 	cursor_u32(&c);
 	if (r->has_kernel)

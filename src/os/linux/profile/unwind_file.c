@@ -132,7 +132,7 @@ static int parse_frames(int file, void *argument, struct buffer *more)
 /* --- its result --- */
 
 /* Returns whether rules and rows are a table: walks in the kernel search in it. */
-static bool is_sound(const struct unwind_table *t)
+static bool is_valid_table(const struct unwind_table *t)
 {
 	const struct unwind_rule *rules = (const void *)t->rules.data;
 	const struct unwind_row *rows = (const void *)t->rows.data;
@@ -184,7 +184,7 @@ static int take_table(const struct job *job, struct unwind_table *table)
 	buffer_append(&table->rules, job->bytes.data, found->rule_bytes);
 	buffer_append(
 		&table->rows, buffer_at(&job->bytes, found->rule_bytes), size - found->rule_bytes);
-	if (!buffer_failed(&table->rules) && !buffer_failed(&table->rows) && is_sound(table))
+	if (!buffer_failed(&table->rules) && !buffer_failed(&table->rows) && is_valid_table(table))
 		return 0;
 	unwind_table_fini(table);
 	return -EBADMSG;

@@ -258,7 +258,7 @@ static void drop_row_call(void *argument)
 	close(((struct row_call *)argument)->end);
 }
 
-static bool is_sound(const struct unwind_found *found)
+static bool is_valid_row(const struct unwind_found *found)
 {
 	return (found->end == PROFILE_WHOLE || found->end == PROFILE_NO_ROW) &&
 	       (found->rule.frame & ((1 << UNWIND_KIND_BITS) - 1)) <= UNWIND_SIGNAL;
@@ -284,7 +284,7 @@ int unwind_row_find(
 	if (status || call.status == -ECHILD || parser_is_crowded())
 		parser_close(rows);
 	status = status ? status : call.status;
-	if (!status && !is_sound(&call.row.found))
+	if (!status && !is_valid_row(&call.row.found))
 		status = -EBADMSG;
 	if (!status)
 		*found = call.row.found;
