@@ -53,11 +53,7 @@ struct sooth_heap_options {
 	bool may_pause;
 	/* As has_source_lines of struct sooth_profile_options, for the stacks of allocations. */
 	bool has_source_lines;
-	/* With takes_stacks of a launched command: functions of Python and JavaScript may be those
-	 * of the last sample with the same native functions; a limit in the stream reports that.
-	 * Calls of such programs then take nanoseconds, not microseconds. */
-	bool samples_scripts;
-	unsigned char unused[21];
+	unsigned char unused[22];
 };
 
 #define SOOTH_PROFILE_HZ_MOST 10000

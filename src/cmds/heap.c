@@ -101,8 +101,7 @@ static const struct option heap_options[] = {
 		.min = 1, .max = 1ull << 30),
 	FLAG_ROW(0, "exact", heap_config, heap.exact,
 		"record every call, where stacks would be added up in the kernel, or sampled "
-		"because that takes much, with the functions of scripts of each; with --pages the "
-		"stack of every page fault"),
+		"because that takes much; with --pages the stack of every page fault"),
 	VALUE_ROW(0, "blocks", U64, "COUNT", heap_config, observer.heap.blocks_most,
 		"blocks that can be live at a time where the kernel adds up (default 1048576); "
 		"each takes some 100 bytes of kernel memory",
@@ -516,7 +515,6 @@ static struct sooth_observer_options observer_options_of(
 	options.heap.takes_stacks = needs_stacks(c) || options.heap.bytes_per_sample;
 	options.heap.has_source_lines = options.heap.takes_stacks || in_kernel;
 	options.heap.sums_in_kernel = in_kernel;
-	options.heap.samples_scripts = !c->heap.exact;
 	options.heap.adapts_to_load = may_use_samples(c);
 	options.heap.chosen_engine = chosen_engine(c, arguments);
 	return options;

@@ -9,7 +9,7 @@
 #include "preload/stack.h"
 
 /* Walks the stack, before the call: a frame may be reused after it. Returns the stack's hash. */
-uint64_t call_walk(struct thread *t, const uintptr_t *frame, const void *function, uint64_t size);
+uint64_t call_walk(struct thread *t, const uintptr_t *frame, const void *function);
 
 static inline bool call_is_resolved(void)
 {
@@ -26,11 +26,11 @@ static inline bool is_nested(const struct thread *t, uintptr_t frame)
 }
 
 static inline __attribute__((always_inline)) uint64_t call_stack(
-	struct thread *t, const void *function, uint64_t size)
+	struct thread *t, const void *function)
 {
 	if (LIKELY(!atomic_load_explicit(&sooth_page->stacks, memory_order_relaxed)))
 		return 0;
-	return call_walk(t, __builtin_frame_address(0), function, size);
+	return call_walk(t, __builtin_frame_address(0), function);
 }
 
 /* Begins a call. False: the call is not recorded; t->inside says whether it is part of another. */

@@ -248,20 +248,21 @@ static bool wait_for_answer(long fd, int sooth_pid)
 	return false;
 }
 
-static bool receive_welcome(long fd, int descriptors[2], struct preload_welcome *welcome)
+static bool receive_welcome(long fd, int descriptors[2])
 {
+	struct preload_welcome welcome = { 0 };
 	union {
 		struct cmsghdr head;
 		char bytes[CMSG_SPACE(2 * sizeof(int))];
 	} control = { 0 };
-	struct iovec piece = { welcome, sizeof(*welcome) };
+	struct iovec piece = { &welcome, sizeof(welcome) };
 	struct msghdr message = { .msg_iov = &piece,
 		.msg_iovlen = 1,
 		.msg_control = &control,
 		.msg_controllen = sizeof(control) };
 	long size = KERNEL(recvmsg, fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0, 0);
 
-	if (size != (long)sizeof(*welcome) || welcome->version != PRELOAD_VERSION ||
+	if (size != (long)sizeof(welcome) || welcome.version != PRELOAD_VERSION ||
 		message.msg_controllen < CMSG_LEN(2 * sizeof(int)) ||
 		control.head.cmsg_type != SCM_RIGHTS)
 		return false;
@@ -308,7 +309,7 @@ static bool map_segment(long fd, const struct place *p, int sooth_pid, struct co
 	bool is_done;
 
 	if (!send_hello(fd, p, PRELOAD_STARTED, 0) || !wait_for_answer(fd, sooth_pid) ||
-		!receive_welcome(fd, descriptors, &to->welcome))
+		!receive_welcome(fd, descriptors))
 		return false;
 	is_done = map_both(descriptors, to);
 	if (!is_done)

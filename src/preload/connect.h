@@ -8,7 +8,6 @@
 struct connection {
 	const struct preload_page *sooth_page;
 	unsigned char *segment;
-	struct preload_welcome welcome;
 };
 
 /* Gets the memory from sooth. False: there is no sooth, or a seccomp filter that sooth does

@@ -21,7 +21,7 @@ EXPORT void *pvalloc(size_t size);
 #define ENOMEM_ 12
 
 /* Walks the stack, before the call: a frame may be reused after it. Returns the stack's hash. */
-uint64_t call_walk(struct thread *t, const uintptr_t *frame, const void *function, uint64_t size)
+uint64_t call_walk(struct thread *t, const uintptr_t *frame, const void *function)
 {
 	uint64_t hash;
 
@@ -31,8 +31,6 @@ uint64_t call_walk(struct thread *t, const uintptr_t *frame, const void *functio
 	t->is_busy = true;
 	SIGNAL_BARRIER();
 	hash = stack_walk_frames(t, frame, function);
-	if (UNLIKELY(t->scripts))
-		hash = scripts_stack(t, hash, function, size);
 	SIGNAL_BARRIER();
 	t->is_busy = false;
 	return hash;
@@ -132,7 +130,7 @@ static inline __attribute__((always_inline)) int take_posix(
 		.size = size };
 	int error;
 
-	call.stack = call_stack(t, (const void *)(uintptr_t)real.posix_memalign, size);
+	call.stack = call_stack(t, (const void *)(uintptr_t)real.posix_memalign);
 	call.begin = session_ticks();
 	error = (int)THROUGH_3(real.posix_memalign, block, alignment, size);
 	call.error = (uint32_t)error;

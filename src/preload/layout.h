@@ -18,7 +18,7 @@
  * that it launched, or a child of one, with the same number has the same filters. */
 #define PRELOAD_VARIABLE "SOOTH_PRELOAD"
 #define PRELOAD_MEMORY	 "sooth-heap" /* name of sooth's memory in mappings */
-#define PRELOAD_VERSION	 6
+#define PRELOAD_VERSION	 5
 
 /* Name of a file beside the socket: a program that cannot connect opens it. */
 #define PRELOAD_UNSEEN "unseen"
@@ -63,24 +63,6 @@ struct preload_page {
 	atomic_ullong ticks; /* the time of the last beat */
 };
 
-/* --- in the memory of the program --- */
-
-struct preload_frame {
-	uint64_t pc; /* the reported address, within the call */
-	uint64_t raw_pc, sp, fp;
-	uint64_t pc_at, fp_at; /* where the step found pc and fp of the next frame; 0: unchanged */
-	uint64_t hash;	       /* hash of this frame and all frames above it */
-	uint64_t breaks;       /* the step depends on more than these words */
-	uint64_t has_scripts;  /* this frame, or one above it, may be that of a script */
-};
-
-/* The last stack of a thread, the outermost frame first. */
-struct preload_kept {
-	uint32_t count, outcome;
-	uint64_t end; /* end of the memory of the stack */
-	struct preload_frame frames[PRELOAD_FRAMES_MAX];
-};
-
 /* --- a segment: its head, slots, then their rings --- */
 
 struct preload_head {
@@ -109,7 +91,6 @@ enum preload_ask {
 	PRELOAD_ASK_MAPPING,  /* the mapping of an address: its start and end */
 	PRELOAD_ASK_AROUND,   /* calls will bypass the library: until they are probed */
 	PRELOAD_ASK_PROCESS,  /* until sooth knows the PID, which the process itself does not */
-	PRELOAD_ASK_STACK, /* the stack with functions of scripts: its id, and whether it has any */
 };
 
 #define PRELOAD_ASK_KIND   0xffu
@@ -133,9 +114,8 @@ struct preload_slot {
 				   time of sooth's last beat */
 	atomic_ullong lost;	/* records that were not written */
 	atomic_uint ask;	/* enum preload_ask and its number; 0: no request */
-	atomic_ullong argument; /* an address, also of a struct preload_kept, or PRELOAD_AROUND_* */
-	atomic_ullong function, thread;	 /* PRELOAD_ASK_STACK: the called one; the thread pointer */
-	atomic_uint is_waiting;		 /* the thread waits in the kernel for `space` */
+	atomic_ullong argument; /* an address, or PRELOAD_AROUND_* */
+	atomic_uint is_waiting; /* the thread waits in the kernel for `space` */
 	_Alignas(64) atomic_ullong tail; /* words read; sooth writes this member and those below */
 	atomic_uint answered;		 /* number of the last answered request */
 	atomic_ullong answer[2];
@@ -223,16 +203,10 @@ struct preload_hello {
 	char token[PRELOAD_TOKEN_BYTES];
 };
 
-#define PRELOAD_LOOPS 2
-
 /* Comes with two descriptors: sooth's page, read-only, and the segment. */
 struct preload_welcome {
 	uint32_t version;
-	uint32_t runs_scripts; /* the program has an interpreter whose functions sooth finds */
-	/* The code of the interpreter's loop, which calls of functions of scripts are in. */
-	struct preload_range {
-		uint64_t from, to;
-	} loops[PRELOAD_LOOPS];
+	uint32_t unused;
 };
 
 /* --- time --- */

@@ -116,7 +116,7 @@ static __attribute__((noinline)) void *record_new(size_t size, int form, bool th
 				       : THROUGH_2(next.nothrow[form], size, NOTHROW));
 	if (!t->inside)
 		return throws ? next.plain[form](size) : next.nothrow[form](size, NOTHROW);
-	call.stack = call_stack(t, (const void *)(uintptr_t)next.plain[form], size);
+	call.stack = call_stack(t, (const void *)(uintptr_t)next.plain[form]);
 	call.begin = session_ticks();
 	call.address = THROUGH_2(next.nothrow[form], size, NOTHROW);
 	call_end(t, &call);
@@ -140,7 +140,7 @@ static __attribute__((noinline)) void *record_aligned(
 	if (!t->inside)
 		return throws ? next.aligned[form](size, alignment)
 			      : next.aligned_nothrow[form](size, alignment, NOTHROW);
-	call.stack = call_stack(t, (const void *)(uintptr_t)next.aligned[form], size);
+	call.stack = call_stack(t, (const void *)(uintptr_t)next.aligned[form]);
 	call.begin = session_ticks();
 	call.address = THROUGH_3(next.aligned_nothrow[form], size, alignment, NOTHROW);
 	call_end(t, &call);

@@ -28,6 +28,21 @@ struct call {
 
 #define NESTED_MAX 32
 
+struct kept_frame {
+	uint64_t pc; /* the reported address, within the call */
+	uint64_t raw_pc, sp, fp;
+	uint64_t pc_at, fp_at; /* where the step found pc and fp of the next frame; 0: unchanged */
+	uint64_t hash;	       /* hash of this frame and all frames above it */
+	uint64_t breaks;       /* the step depends on more than these words */
+};
+
+/* The last stack of a thread, the outermost frame first. */
+struct kept_stack {
+	uint32_t count, outcome;
+	uint64_t end; /* end of the memory of the stack */
+	struct kept_frame frames[PRELOAD_FRAMES_MAX];
+};
+
 #define SENT 4096u /* number of cached hashes of stacks that were written; a power of two */
 
 /* Private memory for each slot, because thread-local memory would take space of the thread's stack.
@@ -37,21 +52,9 @@ struct thread_calls {
 };
 
 struct thread_stacks {
-	struct preload_kept kept;
-	struct preload_frame new_frames[PRELOAD_FRAMES_MAX];
+	struct kept_stack kept;
+	struct kept_frame new_frames[PRELOAD_FRAMES_MAX];
 	uint64_t sent[SENT];
-};
-
-#define SCRIPTS	      8192u /* cached ids of stacks with functions of scripts; a power of two */
-#define SCRIPTS_SLOTS 64u   /* threads that have them; their memory counts as the program's data */
-
-/* The last sampled stack for each stack that this library has walked (scripts.c). */
-struct thread_scripts {
-	uint64_t bytes; /* allocated since the last sample */
-	struct script {
-		uint64_t of; /* hash of the walked stack, mixed with the image */
-		uint64_t id; /* id of the sampled stack; 0: it has no functions of scripts */
-	} all[SCRIPTS];
 };
 
 struct thread {
@@ -75,8 +78,7 @@ struct thread {
 	uint64_t last_ticks;
 	uint64_t stack_from, stack_to; /* known part of the thread's stack */
 	struct thread_calls *calls;
-	struct thread_stacks *stacks;	/* NULL: not requested */
-	struct thread_scripts *scripts; /* NULL: the program runs no scripts */
+	struct thread_stacks *stacks; /* NULL: not requested */
 };
 
 /*
@@ -182,11 +184,6 @@ void loaded_find_new(struct thread *t);
 /* Prepares stack walks, at the start of a program whose stacks are walked. */
 bool stack_begin(void);
 void stack_forget_code(void);
-/* Prepares samples of scripts, at the start of a program that runs some. */
-bool scripts_begin(const struct preload_range loops[PRELOAD_LOOPS]);
-/* Returns the id of the last sampled stack for the walked one, which has functions of scripts too;
- * else `hash`. Takes a sample now and then: sooth reads the stack while this thread waits. */
-uint64_t scripts_stack(struct thread *t, uint64_t hash, const void *function, uint64_t size);
 
 /* Returns whether sooth runs: it has neither ended nor been killed. */
 static inline bool session_is_on(void)

@@ -108,7 +108,7 @@ void record_stack(struct thread *t, uint64_t hash, const void *function)
 	/* A forked child inherits the cache, but sooth needs its stacks again: mix in the image. */
 	uint64_t known = hash ^ (uint64_t)t->image << 32,
 		 *sent = &t->stacks->sent[hash & (SENT - 1)];
-	const struct preload_kept *kept = &t->stacks->kept;
+	const struct kept_stack *kept = &t->stacks->kept;
 	uint64_t head = PRELOAD_STACK | (kept->count + 1) << PRELOAD_STACK_COUNT |
 			kept->outcome << PRELOAD_STACK_END;
 

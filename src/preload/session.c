@@ -45,7 +45,6 @@ static atomic_uint images;    /* the last number given to an image; a forked chi
 static unsigned char *segment;
 static struct thread_calls *calls;
 static struct thread_stacks *stacks;
-static struct thread_scripts *scripts;
 static int32_t
 	number_at; /* distance from the thread pointer to the result of gettid(2); 0: not known */
 static uint32_t own_pid, parent; /* PIDs of this image, and of its parent */
@@ -108,29 +107,27 @@ static bool make_page(void)
 	return true;
 }
 
-static bool make_memory(const struct preload_welcome *welcome)
+static bool make_memory(void)
 {
 	calls = connect_map(PRELOAD_SLOTS * sizeof(*calls), -1, PROT_READ | PROT_WRITE);
 	if (!calls || !atomic_load(&sooth_page->stacks))
 		return calls;
 	stacks = connect_map(PRELOAD_SLOTS * sizeof(*stacks), -1, PROT_READ | PROT_WRITE);
-	if (welcome->runs_scripts && scripts_begin(welcome->loops))
-		scripts = connect_map(SCRIPTS_SLOTS * sizeof(*scripts), -1, PROT_READ | PROT_WRITE);
 	return stacks && stack_begin();
 }
 
 static bool start_recording(void)
 {
-	struct connection connection = { 0 };
+	struct connection connection;
 
 	if (!connect_to_sooth(&connection))
 		return false;
 	sooth_page = connection.sooth_page;
 	segment = connection.segment;
-	clock_is_off = !connect_clock_is_on(); /* before anything reads it */
-	if (!make_page() || !make_memory(&connection.welcome))
+	if (!make_page() || !make_memory())
 		return false;
 	find_number();
+	clock_is_off = !connect_clock_is_on();
 	own_pid = (uint32_t)KERNEL(getpid, 0, 0, 0, 0, 0, 0);
 	loaded_begin();
 	return true;
@@ -184,7 +181,6 @@ static void claim_slot(struct thread *t, unsigned number)
 	t->ring_mask = preload_ring_words(number) - 1;
 	t->calls = &calls[number];
 	t->stacks = stacks ? &stacks[number] : NULL;
-	t->scripts = scripts && number < SCRIPTS_SLOTS ? &scripts[number] : NULL;
 	if (t->stacks)
 		t->stacks->kept.count = 0;
 	t->head = atomic_load(&slot->head);

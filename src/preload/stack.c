@@ -305,7 +305,7 @@ static bool step_by_rule(struct thread *t, struct walk *w, struct unwind_rule ru
 struct walking {
 	struct thread *thread;
 	struct walk w;
-	struct preload_frame *new_frames; /* PRELOAD_FRAMES_MAX, the innermost first */
+	struct kept_frame *new_frames; /* PRELOAD_FRAMES_MAX, the innermost first */
 	uint32_t count;
 	uint32_t kept; /* frames reused from the last stack, outermost first */
 };
@@ -316,9 +316,9 @@ static bool is_word_at(uint64_t at, uint64_t value)
 }
 
 /* Returns whether the step from kept frame `i` still leads to the kept frame above it. */
-static bool leads_to_kept_frame(const struct preload_frame *all, uint32_t i)
+static bool leads_to_kept_frame(const struct kept_frame *all, uint32_t i)
 {
-	const struct preload_frame *f = &all[i], *above = &all[i - 1];
+	const struct kept_frame *f = &all[i], *above = &all[i - 1];
 
 	return !f->breaks && is_word_at(f->pc_at, above->raw_pc) &&
 	       (!f->fp_at || is_word_at(f->fp_at, above->fp));
@@ -327,7 +327,7 @@ static bool leads_to_kept_frame(const struct preload_frame *all, uint32_t i)
 /* Returns whether the walk has reached a kept frame whose callers are unchanged. */
 static bool meets_kept(struct walking *walking)
 {
-	const struct preload_kept *kept = &walking->thread->stacks->kept;
+	const struct kept_stack *kept = &walking->thread->stacks->kept;
 	const struct walk *w = &walking->w;
 	uint32_t at = walking->kept;
 
@@ -355,8 +355,7 @@ static void walk_stack(struct walking *walking)
 	w->end = end_of_stack(t, w->sp);
 	walking->kept = t->stacks->kept.end == w->end ? t->stacks->kept.count : 0;
 	while (w->end) {
-		struct unwind_rule rule;
-		struct preload_frame *f = &walking->new_frames[walking->count];
+		struct kept_frame *f = &walking->new_frames[walking->count];
 
 		if (!w->pc) {
 			w->outcome = PRELOAD_END_WHOLE;
@@ -370,13 +369,11 @@ static void walk_stack(struct walking *walking)
 			w->outcome = PRELOAD_END_DEPTH;
 			break;
 		}
-		*f = (struct preload_frame){ .pc = w->pc - !w->is_exact, .sp = w->sp, .fp = w->fp };
+		*f = (struct kept_frame){ .pc = w->pc - !w->is_exact, .sp = w->sp, .fp = w->fp };
 		f->raw_pc = w->pc;
 		walking->count++;
 		w->breaks = false;
-		rule = unwind_find(f->pc);
-		f->has_scripts = scripts_are_in(f->pc, rule);
-		if (!step_by_rule(t, w, rule))
+		if (!step_by_rule(t, w, unwind_find(f->pc)))
 			break;
 		f->pc_at = w->pc_at;
 		f->fp_at = w->fp_at;
@@ -394,23 +391,20 @@ static uint64_t mix_hash(uint64_t hash, uint64_t value)
 /* Replaces the kept frames that are gone by the new frames. */
 static void keep_frames(struct walking *walking)
 {
-	struct preload_kept *kept = &walking->thread->stacks->kept;
+	struct kept_stack *kept = &walking->thread->stacks->kept;
 	uint32_t room = PRELOAD_FRAMES_MAX - 1 - walking->kept;
 	uint32_t count = walking->count < room ? walking->count : room;
 	uint64_t hash = walking->kept ? kept->frames[walking->kept - 1].hash
 				      : mix_hash(0x9e3779b97f4a7c15ull, walking->w.outcome);
 
-	uint64_t has_scripts = walking->kept && kept->frames[walking->kept - 1].has_scripts;
-
 	/* The whole stack is too deep: some new frames are left out. */
 	if (count < walking->count)
 		walking->w.outcome = PRELOAD_END_DEPTH;
 	for (uint32_t i = 0; i < count; i++) {
-		struct preload_frame *f = &kept->frames[walking->kept + i];
+		struct kept_frame *f = &kept->frames[walking->kept + i];
 
 		*f = walking->new_frames[walking->count - 1 - i];
 		hash = f->hash = mix_hash(hash, f->pc);
-		has_scripts = f->has_scripts |= has_scripts;
 	}
 	kept->count = walking->kept + count;
 	kept->outcome = walking->w.outcome;
@@ -444,7 +438,7 @@ void stack_forget_code(void)
 uint64_t stack_walk_frames(struct thread *t, const uintptr_t *frame, const void *function)
 {
 	struct walking walking;
-	const struct preload_kept *kept = &t->stacks->kept;
+	const struct kept_stack *kept = &t->stacks->kept;
 	uint64_t hash;
 
 	walking.thread = t;

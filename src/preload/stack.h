@@ -12,9 +12,6 @@ bool unwind_begin(void);
 struct unwind_rule unwind_find(uint64_t address);
 /* Forgets all rules, because code was unloaded, and its addresses may be reused. */
 void unwind_forget(void);
-/* Returns whether code may be that of a script: it is in the loop of an interpreter, or made by
- * one. */
-bool scripts_are_in(uint64_t pc, struct unwind_rule rule);
 /* Reports the code that starts at `begin`: sooth has to know it before a stack refers to it. */
 void stack_meet_code(uintptr_t begin);
 /* Walks up from a frame of this library, and writes the stack, with the called `function`. Returns

@@ -22,7 +22,7 @@
 			return jump_;                                                              \
 		}                                                                                  \
 		struct call call_ = { __VA_ARGS__ };                                               \
-		call_.stack = call_stack(t_, (const void *)(uintptr_t)(function_), call_.size);    \
+		call_.stack = call_stack(t_, (const void *)(uintptr_t)(function_));                \
 		call_.begin = session_ticks();                                                     \
 		call_.address = through_;                                                          \
 		call_end(t_, &call_);                                                              \

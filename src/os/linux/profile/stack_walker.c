@@ -15,13 +15,12 @@
 
 /* --- pages of another process --- */
 
-#define PAGE_BYTES	  4096
-#define PAGES_MAX	  256 /* pages kept for one thread */
-#define STACK_PAGES_AGAIN 64
-#define AHEAD		  4 /* pages that are read at once: frames of a stack are near each other */
+#define PAGE_BYTES 4096
+#define PAGES_MAX  256 /* pages kept for one thread */
+#define AHEAD	   4   /* pages that are read at once: frames of a stack are near each other */
 
 struct page {
-	bool is_there, is_used;
+	bool is_there;
 	unsigned char bytes[PAGE_BYTES];
 };
 
@@ -29,13 +28,10 @@ struct page {
 struct read_pages {
 	pid_t pid;
 	int status;
-	uint32_t count;
-	uint32_t got; /* number of whole pages that were read */
-	uint64_t numbers[STACK_PAGES_AGAIN];
-	unsigned char bytes[STACK_PAGES_AGAIN * PAGE_BYTES];
+	uint64_t first;
+	size_t got; /* number of whole pages that were read */
+	unsigned char bytes[AHEAD * PAGE_BYTES];
 };
-
-#define READ_PAGES_BYTES(count_) (offsetof(struct read_pages, bytes) + (count_)*PAGE_BYTES)
 
 static void stack_memory_init(struct stack_memory *m)
 {
@@ -48,20 +44,29 @@ static void stack_memory_fini(struct stack_memory *m)
 	timeout_fini(&m->timeout);
 }
 
+/* Forgets the pages that were read: the next walk is of another process or thread. */
+static void stack_memory_begin(struct stack_memory *m, pid_t pid, const struct stack_copy *copy)
+{
+	m->pid = pid;
+	m->status = 0;
+	m->copy = copy;
+	map_clear(&m->pages);
+}
+
 /* Reads page by page, up to the first page that is missing. */
 static void run_read_job(void *argument)
 {
 	struct read_pages *r = argument;
-	struct iovec here[STACK_PAGES_AGAIN], there[STACK_PAGES_AGAIN];
+	struct iovec here[AHEAD], there[AHEAD];
 	ssize_t got;
 
-	for (uint32_t i = 0; i < r->count; i++) {
+	for (size_t i = 0; i < AHEAD; i++) {
 		here[i] = (struct iovec){ r->bytes + i * PAGE_BYTES, PAGE_BYTES };
-		there[i] = (struct iovec){ (void *)(r->numbers[i] * PAGE_BYTES), PAGE_BYTES };
+		there[i] = (struct iovec){ (void *)((r->first + i) * PAGE_BYTES), PAGE_BYTES };
 	}
-	got = process_vm_readv(r->pid, here, r->count, there, r->count, 0);
+	got = process_vm_readv(r->pid, here, AHEAD, there, AHEAD, 0);
 	r->status = got < 0 ? -errno : 0;
-	r->got = got > 0 ? (uint32_t)((size_t)got / PAGE_BYTES) : 0;
+	r->got = got > 0 ? (size_t)got / PAGE_BYTES : 0;
 }
 
 static void keep_page(struct stack_memory *m, uint64_t number, const unsigned char *bytes)
@@ -74,67 +79,24 @@ static void keep_page(struct stack_memory *m, uint64_t number, const unsigned ch
 	}
 }
 
-/* Reads pages, up to the first that is missing. */
-static int read_pages(struct stack_memory *m, struct read_pages *r)
+static const struct page *page_at(struct stack_memory *m, uint64_t number)
 {
-	int status = timeout_call(
-		&m->timeout, run_read_job, NULL, r, READ_PAGES_BYTES(r->count), -1, TIMEOUT_MS);
-
-	status = status ? status : r->status;
-	for (uint32_t i = 0; !status && i < r->got; i++)
-		keep_page(m, r->numbers[i], r->bytes + (size_t)i * PAGE_BYTES);
-	return status;
-}
-
-static struct page *page_at(struct stack_memory *m, uint64_t number)
-{
-	struct page *known = map_get(&m->pages, &number);
-	struct read_pages r;
+	struct read_pages r = { .pid = m->pid, .first = number };
+	const struct page *known = map_get(&m->pages, &number);
 	int status;
 
 	if (known)
 		return known;
 	if (m->pages.count + AHEAD > PAGES_MAX)
 		map_clear(&m->pages);
-	r.pid = m->pid;
-	r.got = 0;
-	r.count = AHEAD;
-	for (uint32_t i = 0; i < AHEAD; i++)
-		r.numbers[i] = number + i;
-	status = read_pages(m, &r);
+	status = timeout_call(&m->timeout, run_read_job, NULL, &r, sizeof(r), -1, TIMEOUT_MS);
+	status = status ? status : r.status;
 	if (status)
 		m->status = status;
-	if (status || !r.got)
-		keep_page(m, number, NULL);
+	keep_page(m, number, !status && r.got ? r.bytes : NULL);
+	for (size_t i = 1; !status && i < r.got; i++)
+		keep_page(m, number + i, r.bytes + i * PAGE_BYTES);
 	return map_get(&m->pages, &number);
-}
-
-/* Forgets the pages that were read: the next walk is of another process or thread. */
-static void stack_memory_begin(struct stack_memory *m, pid_t pid, const struct stack_copy *copy)
-{
-	m->pid = pid;
-	m->status = 0;
-	m->copy = copy;
-	map_clear(&m->pages);
-}
-
-/* Reads again the pages that the last walk has used, all at once, if it was of the same process:
- * most walks of a process need the same ones, and each reading takes a call of another process. */
-static void stack_memory_again(struct stack_memory *m, pid_t pid)
-{
-	struct read_pages r = { .pid = pid };
-	const void *number;
-	struct page *page;
-	size_t at = 0;
-
-	while (pid == m->pid && !m->copy && r.count < STACK_PAGES_AGAIN &&
-		map_next(&m->pages, &at, &number, (void **)&page)) {
-		if (page->is_there && page->is_used)
-			r.numbers[r.count++] = *(const uint64_t *)number;
-	}
-	stack_memory_begin(m, pid, NULL);
-	if (r.count)
-		read_pages(m, &r);
 }
 
 /* Reads only memory that was copied when the thread was interrupted: no other memory is of that
@@ -156,13 +118,12 @@ static bool stack_memory_read(struct stack_memory *m, void *out, uint32_t size, 
 		return read_copy(m->copy, out, size, address);
 
 	while (size) {
-		struct page *page = page_at(m, address / PAGE_BYTES);
+		const struct page *page = page_at(m, address / PAGE_BYTES);
 		uint32_t inside = (uint32_t)(address % PAGE_BYTES);
 		uint32_t part = size < PAGE_BYTES - inside ? size : PAGE_BYTES - inside;
 
 		if (!page || !page->is_there)
 			return false;
-		page->is_used = true;
 		memcpy(to, page->bytes + inside, part);
 		to += part;
 		address += part;
@@ -195,8 +156,6 @@ int stack_walker_open(struct stack_walker *s, uint16_t stack_kind, uint16_t fram
 	assert(s);
 	assert(options);
 	s->at.read = read_at;
-	s->to_files = &s->files;
-	s->to_stacks = &s->stacks;
 	profile_files_init(&s->files);
 	profile_stacks_init(&s->stacks, stack_kind, frame_kind);
 	s->at.walk.tables_only = options->observer.profile.by_tables_only;
@@ -257,16 +216,16 @@ static struct profile_known *open_file(
 	struct stack_walker *s, const struct stack_mapping *m, const char *path)
 {
 	const struct profile_seen seen = seen_of(s, m);
-	struct profile_known *known = profile_files_get(s->to_files, m->file);
+	struct profile_known *known = profile_files_get(&s->files, m->file);
 
 	/* The process may be gone: then another process that has the file mapped can open it. */
 	if (known && (known->fd >= 0 || known->tries >= OPEN_TRIES_MAX))
 		return known;
-	known = profile_files_open(s->to_files, &seen);
+	known = profile_files_open(&s->files, &seen);
 	if (known && known->fd < 0 && path)
-		profile_files_open_path(s->to_files, &seen, path);
+		profile_files_open_path(&s->files, &seen, path);
 	if (known && known->fd >= 0)
-		RUNTIME_CALL(&s->to_stacks->runtimes, see, m->file, known->path, known->fd);
+		RUNTIME_CALL(&s->stacks.runtimes, see, m->file, known->path, known->fd);
 	return known;
 }
 
@@ -320,7 +279,7 @@ static void find_engine(struct stack_walker *s)
 			mapping->to - mapping->from < ENGINE_BYTES_LEAST)
 			continue;
 		open_file(s, mapping, NULL);
-		if (runtime_set_has(&s->to_stacks->runtimes, mapping->file))
+		if (runtime_set_has(&s->stacks.runtimes, mapping->file))
 			raw->engine = mapping->file;
 	}
 }
@@ -346,7 +305,7 @@ static const struct stack_mapping *put_frame(struct stack_walker *s)
 	w->tail[w->frames * FRAME_WORDS + 1] = address - w->mapping.shift;
 	s->at.offset = address - w->mapping.shift;
 	s->file = m->file == PROFILE_FILE_NONE ? NULL : open_file(s, m, NULL);
-	RUNTIME_CALL(&s->to_stacks->runtimes, meet, &s->at);
+	RUNTIME_CALL(&s->stacks.runtimes, meet, &s->at);
 	w->frames++;
 	return m;
 }
@@ -387,6 +346,8 @@ static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
 	struct walk *w = &s->at.walk;
 	const struct stack_mapping *m;
 
+	w->frames = 0;
+	w->own.file = w->own.words = w->besides = 0;
 	w->end = seen->is_foreign ? PROFILE_FOREIGN : PROFILE_KERNEL_ONLY;
 	if (!seen->has_registers || seen->is_foreign)
 		return;
@@ -403,45 +364,29 @@ static void walk_user(struct stack_walker *s, const struct stacks_seen *seen)
 	while (m && step_frame(s, m));
 }
 
-static void begin_walk(struct stack_walker *s, const struct stacks_seen *seen, uint64_t time_ns)
+static uint32_t walk_stack(struct stack_walker *s, const struct stacks_seen *seen,
+	const uint64_t *kernel, uint64_t time_ns, struct buffer *out)
 {
 	struct walk *w = &s->at.walk;
+	size_t words;
 
 	w->raw.record = (struct sooth_record){ .time_ns = time_ns,
 		.start_ticks = s->process.start_ticks,
 		.pid = (uint32_t)s->process.pid,
 		.tid = seen->tid };
-	w->frames = 0;
-	w->own.file = w->own.words = w->besides = 0;
-	w->end = PROFILE_WHOLE;
-}
-
-static uint32_t end_walk(struct stack_walker *s, const struct stacks_seen *seen,
-	const uint64_t *kernel, struct buffer *out)
-{
-	struct walk *w = &s->at.walk;
-	size_t words;
-
+	walk_user(s, seen);
 	w->raw.kernel_frames = seen->kernel_frames;
 	if (seen->kernel_frames)
 		memcpy(&w->tail[w->frames * FRAME_WORDS], kernel,
 			seen->kernel_frames * sizeof(*kernel));
 	s->at.thread = seen;
-	RUNTIME_CALL(&s->to_stacks->runtimes, end, &s->at);
+	RUNTIME_CALL(&s->stacks.runtimes, end, &s->at);
 	words = w->besides * PROFILE_FRAME_WORDS;
 	memcpy(&w->tail[walk_own_at(w)], w->beside, words * sizeof(*w->beside));
 	w->raw.words = (uint16_t)(w->own.words + words);
 	w->raw.user_frames = w->frames;
 	w->raw.end = w->end;
-	return profile_stacks_put(s->to_stacks, &w->raw, out);
-}
-
-static uint32_t walk_stack(struct stack_walker *s, const struct stacks_seen *seen,
-	const uint64_t *kernel, uint64_t time_ns, struct buffer *out)
-{
-	begin_walk(s, seen, time_ns);
-	walk_user(s, seen);
-	return end_walk(s, seen, kernel, out);
+	return profile_stacks_put(&s->stacks, &w->raw, out);
 }
 
 uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *seen,
@@ -451,43 +396,6 @@ uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *see
 	s->at.is_copy = false;
 	stack_memory_begin(&s->memory, (pid_t)seen->tid, NULL);
 	return walk_stack(s, seen, kernel, time_ns, out);
-}
-
-void stack_walker_again(struct stack_walker *s)
-{
-	assert(s);
-	s->at.is_copy = false;
-	stack_memory_again(&s->memory, (pid_t)s->process.pid);
-}
-
-bool stack_walker_read(struct stack_walker *s, void *out, uint32_t size, uint64_t address)
-{
-	assert(s);
-	return stack_memory_read(&s->memory, out, size, address);
-}
-
-uint32_t stack_walker_put(struct stack_walker *s, const struct stacks_seen *seen,
-	const struct stack_walked *frames, size_t count, uint32_t end, uint64_t time_ns,
-	struct buffer *out)
-{
-	assert(s);
-
-	struct walk *w = &s->at.walk;
-
-	begin_walk(s, seen, time_ns);
-	s->at.has_no_fp = false;
-	find_engine(s);
-	for (size_t i = 0; i < count; i++) {
-		w->pc = frames[i].pc;
-		w->sp = frames[i].sp;
-		w->fp = frames[i].fp;
-		w->is_exact = frames[i].is_exact;
-		if (!put_frame(s))
-			break;
-	}
-	if (!w->end)
-		w->end = end;
-	return end_walk(s, seen, NULL, out);
 }
 
 uint32_t stack_walker_walk_copy(struct stack_walker *s, const struct stack_copied *of,

@@ -33,9 +33,6 @@ struct stack_memory {
 struct stack_walker {
 	struct profile_files files;
 	struct profile_stacks stacks;
-	/* Where files and stacks are kept: the two above, or the caller's. */
-	struct profile_files *to_files;
-	struct profile_stacks *to_stacks;
 	struct map rows;   /* file and offset -> struct unwind_found */
 	struct map tables; /* file without an index -> struct unwind_table */
 	struct timeout timeout;
@@ -46,12 +43,6 @@ struct stack_walker {
 	struct process_id process;
 	struct profile_known *file; /* file of the current frame; NULL: none */
 	struct runtime_walk at;
-};
-
-/* A frame that was walked elsewhere. */
-struct stack_walked {
-	uint64_t pc, sp, fp;
-	bool is_exact; /* pc is an interrupted instruction, not a return address */
 };
 
 /* Data of a thread, copied when it was interrupted. The caller owns all of it. */
@@ -74,15 +65,6 @@ int stack_walker_process(struct stack_walker *s, const struct process_id *proces
  * number of the stack. A new stack is written to `out`. */
 uint32_t stack_walker_walk(struct stack_walker *s, const struct stacks_seen *seen,
 	const uint64_t *kernel, uint64_t time_ns, struct buffer *out);
-/* Begins to read another stack of the caller's `process`: reads at once what the last one needed,
- * because it is mostly the same. */
-void stack_walker_again(struct stack_walker *s);
-bool stack_walker_read(struct stack_walker *s, void *out, uint32_t size, uint64_t address);
-/* Puts frames that were walked elsewhere, innermost first, with what runtimes find beside them;
- * `end`: enum profile_end. Otherwise like stack_walker_walk(). */
-uint32_t stack_walker_put(struct stack_walker *s, const struct stacks_seen *seen,
-	const struct stack_walked *frames, size_t count, uint32_t end, uint64_t time_ns,
-	struct buffer *out);
 /* Walks a stack from a copy; stack_walker_process() is not needed. Functions of Python are not
  * found: their frames are not in the copy. */
 uint32_t stack_walker_walk_copy(struct stack_walker *s, const struct stack_copied *of,

@@ -37,9 +37,7 @@
  *
  * A walk in user space. `meet` gets each frame of a walk before the frame is counted, `end` gets
  * the complete walk: both put beside the frames the words that the kernel side would put there. For
- * their steps include runtime_walk.h. `loop` sets where in a file the code of the interpreter's
- * loop begins and ends, in up to RUNTIME_LOOPS parts: a stack without a frame there has no
- * functions of the language. NULL: the engine's code is in no file.
+ * their steps include runtime_walk.h.
  *
  * Waits of a process. `waits` writes records of tasks that run beside threads; `locks` sets which
  * thread waits for a lock of which other thread (wait_node.owners). Both get the data of
@@ -64,7 +62,6 @@ struct wait_reader;
 struct wait_node;
 
 #define RUNTIME_FUNCTIONS_MAX 64
-#define RUNTIME_LOOPS	      2
 
 struct runtime_state {
 	enum runtime_id id;
@@ -158,7 +155,6 @@ struct runtime {
 	void (*take)(void *state, const struct profile_name *name);
 	void (*meet)(void *state, struct runtime_walk *at);
 	void (*end)(void *state, struct runtime_walk *at);
-	void (*loop)(const void *state, uint64_t file, uint64_t offsets[RUNTIME_LOOPS][2]);
 	void (*waits)(void *state, struct wait_reader *r, struct wait_node *n);
 	void (*locks)(void *state, struct wait_reader *r, struct wait_node *n);
 	void (*limits)(const void *state, struct backend_run *run);

@@ -83,21 +83,6 @@ bool runtime_set_has(const struct runtime_set *s, uint64_t file)
 	return has;
 }
 
-bool runtime_set_walks(const struct runtime_set *s, uint64_t file, uint64_t loops[RUNTIME_LOOPS][2])
-{
-	bool walks = false;
-
-	memset(loops, 0, RUNTIME_LOOPS * sizeof(*loops));
-	for (size_t i = 0; i < RUNTIMES && !walks; i++) {
-		const struct runtime_state *state = s->states[i];
-
-		walks = state && runtime_table[i]->meet && map_get(&state->files, &file);
-		if (walks && runtime_table[i]->loop)
-			runtime_table[i]->loop(state, file, loops);
-	}
-	return walks;
-}
-
 bool runtime_set_functions(struct runtime_set *s, enum runtime_id id,
 	const struct runtime_frame *at, struct runtime_functions *out)
 {

@@ -30,10 +30,6 @@ void runtime_set_fini(struct runtime_set *s);
 void runtime_set_share(struct runtime_set *s, struct bpf_code *code, struct walks_control *control);
 /* Returns whether the file has an engine with objects beside its frames. */
 bool runtime_set_has(const struct runtime_set *s, uint64_t file);
-/* Returns whether a walk in user space finds functions of scripts that run in the file's code, and
- * sets the offsets of the interpreter's loop; zeros: it has none. */
-bool runtime_set_walks(
-	const struct runtime_set *s, uint64_t file, uint64_t loops[RUNTIME_LOOPS][2]);
 /* Finds the functions that one runtime has for a frame; false: none. */
 bool runtime_set_functions(struct runtime_set *s, enum runtime_id id,
 	const struct runtime_frame *at, struct runtime_functions *out);

@@ -295,10 +295,7 @@ static int mixed_open(struct backend_run *run, struct sooth_error *err)
 	status = preload_library_check(&run->options, s->library, err);
 	if (!status)
 		status = preload_run_open(&s->preload, run, err);
-	/* Samples of scripts pause their programs. */
-	s->programs.names_scripts =
-		s->preload.stacks &&
-		!(run->options.observer.heap.samples_scripts && s->preload.pauses);
+	s->programs.names_scripts = s->preload.stacks;
 	if (!status)
 		status = open_kernel(s, run, err);
 	if (!status)

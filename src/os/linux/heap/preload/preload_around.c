@@ -47,11 +47,6 @@ void preload_run_limits(struct backend_run *run, struct preload_run *s)
 			unknown, unknown > 1 ? "s" : "");
 		backend_limit(run, HEAP_UNCONNECTED, why, "use --engine bpf");
 	}
-	if (s->stacks && s->stacks->sampled)
-		backend_limit(run, "functions of scripts of every call",
-			"they are those of the last sampled call with the same native functions, "
-			"about one per 16K allocated",
-			"use --exact, as root");
 	if (s->missing.gave_up) {
 		snprintf(why, sizeof(why),
 			"sooth was stopped, or got no CPU for 2 s: %" PRIu64

@@ -37,18 +37,6 @@ static void find_mapping(const struct preload_process *p, uint64_t address, uint
 	buffer_fini(&bytes);
 }
 
-static void read_stack(struct preload_run *s, const struct preload_slot *slot,
-	preload_program program, uint64_t found[2])
-{
-	const struct preload_sample sample = { .program = program,
-		.time_ns = preload_clock_ns(&s->clock, preload_ticks()),
-		.kept = atomic_load(&slot->argument),
-		.function = atomic_load(&slot->function),
-		.thread = atomic_load(&slot->thread) };
-
-	preload_stacks_sample(s->stacks, &sample, &s->staged, found);
-}
-
 static void answer_request(
 	struct preload_run *s, struct preload_segment *segment, unsigned slot_number, uint32_t ask)
 {
@@ -71,9 +59,6 @@ static void answer_request(
 	case PRELOAD_ASK_CODE:
 		if (p)
 			preload_stacks_map(s->stacks, r->program, &p->id);
-		break;
-	case PRELOAD_ASK_STACK:
-		read_stack(s, slot, r->program, found);
 		break;
 	case PRELOAD_ASK_MAPPING:
 		if (p)

@@ -29,8 +29,8 @@ bool preload_filters_allow(unsigned filters, unsigned own);
 struct preload_programs {
 	struct map known; /* device and inode -> bool */
 	struct timeout timeout;
-	bool names_scripts; /* functions of Python and JavaScript are requested for each call, and
-			       the library has them only for samples */
+	bool names_scripts; /* functions of Python and JavaScript are requested, which the library
+			       does not see */
 };
 
 void preload_programs_init(struct preload_programs *p);

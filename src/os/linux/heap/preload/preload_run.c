@@ -122,14 +122,12 @@ static void *read_until_stop(void *argument)
 
 /* --- answering --- */
 
-static bool send_welcome(
-	struct preload_run *s, int connection, const struct preload_segment *segment)
+static bool send_welcome(int connection, int page, int segment)
 {
-	struct preload_welcome welcome = { .version = PRELOAD_VERSION };
+	const struct preload_welcome welcome = { .version = PRELOAD_VERSION };
 
-	preload_stacks_welcome(s->stacks, segment->program, &welcome);
-	return !descriptors_send(connection, (const int[]){ s->memory, segment->fd }, 2, &welcome,
-		sizeof(welcome), 0);
+	return !descriptors_send(
+		connection, (const int[]){ page, segment }, 2, &welcome, sizeof(welcome), 0);
 }
 
 static void note_known_process(struct preload_run *s, uint32_t pid, uint64_t time_ns)
@@ -208,7 +206,7 @@ static void welcome_program(
 	segment->stacks = s->stacks;
 	segment->find = preload_forked_find;
 	segment->user = s;
-	if (send_welcome(s, connection, segment))
+	if (send_welcome(connection, s->memory, segment->fd))
 		buffer_append(&s->segments, &segment, sizeof(segment));
 	else
 		preload_segment_free(segment);

@@ -6,7 +6,6 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/units.h"
 #include "os/linux/files/procfs.h"
 #include "os/linux/heap/heap_stacks.h"
 #include "os/linux/profile/unwind_file.h"
@@ -18,8 +17,6 @@
 #define NUMBERS_MAX  (1u << 20)
 #define FILES_MAX    4096
 #define ASKED_FEW    64
-#define MAP_AGAIN_NS (100 * NS_PER_MS)
-#define SAMPLE_ID    (1ull << 63) /* with the number of the stack: its id for the program */
 
 struct preload_table {
 	struct unwind_table table;
@@ -30,7 +27,6 @@ struct preload_table {
 struct preload_mapped {
 	struct process_id process;
 	struct buffer mappings; /* struct stack_mapping */
-	uint64_t mapped_ns;	/* when they were read again for a sample */
 };
 
 struct number_key {
@@ -55,6 +51,8 @@ struct preload_stacks *preload_stacks_open(
 		error_no_memory(err);
 		return NULL;
 	}
+	s->stacks = &s->walker.stacks;
+	s->files = &s->walker.files;
 	map_init(
 		&s->programs, sizeof(preload_program), sizeof(struct preload_mapped), PROGRAMS_MAX);
 	map_init(&s->tables, sizeof(uint64_t), sizeof(struct preload_table), FILES_MAX);
@@ -85,26 +83,26 @@ void preload_stacks_share(struct preload_stacks *s, struct heap_stacks *with)
 	if (!s || !with)
 		return;
 	s->shared = with;
-	s->walker.to_stacks = &with->walks.stacks;
-	s->walker.to_files = &with->walks.files;
+	s->stacks = &with->walks.stacks;
+	s->files = &with->walks.files;
 }
 
 static void lock_stacks(struct preload_stacks *s)
 {
-	if (s && s->shared)
+	if (s->shared)
 		pthread_mutex_lock(&s->shared->lock);
 }
 
 static void unlock_stacks(struct preload_stacks *s)
 {
-	if (s && s->shared)
+	if (s->shared)
 		pthread_mutex_unlock(&s->shared->lock);
 }
 
 static void open_file(struct preload_stacks *s, const struct preload_mapped *mapped,
 	const struct stack_mapping *m)
 {
-	const struct profile_known *known = profile_files_get(s->walker.to_files, m->file);
+	const struct profile_known *known = profile_files_get(s->files, m->file);
 	const struct profile_seen seen = { .record = { .pid = mapped->process.pid },
 		.file = m->file,
 		.from = m->from,
@@ -114,11 +112,8 @@ static void open_file(struct preload_stacks *s, const struct preload_mapped *map
 		.device_major = m->device_major,
 		.device_minor = m->device_minor };
 
-	if (known && known->fd >= 0)
-		return;
-	known = profile_files_open(s->walker.to_files, &seen);
-	if (known && known->fd >= 0)
-		RUNTIME_CALL(&s->walker.to_stacks->runtimes, see, m->file, known->path, known->fd);
+	if (!known || known->fd < 0)
+		profile_files_open(s->files, &seen);
 }
 
 /* Opens all files at once: the program may be gone when its first stack is read. */
@@ -175,34 +170,6 @@ void preload_stacks_ended(struct preload_stacks *s, preload_program program)
 	map_remove(&s->programs, &program);
 }
 
-/* Sets what the library has to know of the mapping's file. */
-static bool find_scripts(
-	struct preload_stacks *s, const struct stack_mapping *m, struct preload_welcome *welcome)
-{
-	uint64_t shift = m->from - m->offset, loops[RUNTIME_LOOPS][2];
-
-	_Static_assert(RUNTIME_LOOPS == PRELOAD_LOOPS, "the same parts");
-	if (!m->is_code || !runtime_set_walks(&s->walker.to_stacks->runtimes, m->file, loops))
-		return false;
-	for (size_t i = 0; i < PRELOAD_LOOPS && loops[i][1]; i++)
-		welcome->loops[i] =
-			(struct preload_range){ shift + loops[i][0], shift + loops[i][1] };
-	return true;
-}
-
-void preload_stacks_welcome(
-	struct preload_stacks *s, preload_program program, struct preload_welcome *welcome)
-{
-	const struct preload_mapped *mapped = s ? map_get(&s->programs, &program) : NULL;
-	const struct stack_mapping *all = mapped ? (const void *)mapped->mappings.data : NULL;
-
-	lock_stacks(s);
-	for (size_t i = 0; mapped && i < mapped->mappings.size / sizeof(*all); i++)
-		if (!welcome->runs_scripts)
-			welcome->runs_scripts = find_scripts(s, &all[i], welcome);
-	unlock_stacks(s);
-}
-
 /* A raw stack in the form in which the kernel side of other backends writes it. */
 struct raw_stack {
 	struct profile_raw raw;
@@ -247,86 +214,10 @@ void preload_stacks_add(
 	number = map_put(&s->numbers, &key, NULL);
 	lock_stacks(s);
 	if (number)
-		*number = profile_stacks_put(s->walker.to_stacks, &stack.raw, out);
+		*number = profile_stacks_put(s->stacks, &stack.raw, out);
 	else
 		s->refused++;
 	unlock_stacks(s);
-}
-
-/* Reads the frames that the library has walked. The program could have written anything there. */
-static bool read_kept(
-	struct preload_stacks *s, const struct preload_sample *from, struct preload_kept *kept)
-{
-	return stack_walker_read(
-		       &s->walker, kept, offsetof(struct preload_kept, frames), from->kept) &&
-	       kept->count && kept->count <= PRELOAD_FRAMES_MAX && kept->outcome < PRELOAD_ENDS &&
-	       stack_walker_read(&s->walker, kept->frames,
-		       kept->count * (uint32_t)sizeof(kept->frames[0]),
-		       from->kept + offsetof(struct preload_kept, frames));
-}
-
-static uint32_t put_sample(struct preload_stacks *s, struct preload_mapped *mapped,
-	const struct preload_sample *from, struct buffer *out)
-{
-	struct stack_walked frames[PRELOAD_FRAMES_MAX + 1];
-	/* Which thread it is, its pointer says: an id would be one of the process's own namespace,
-	 * and could be any. */
-	const struct stacks_seen seen = { .thread_pointer = from->thread,
-		.tid = mapped->process.pid };
-	struct preload_kept kept;
-
-	s->walker.process = mapped->process;
-	s->walker.mappings = &mapped->mappings;
-	stack_walker_again(&s->walker);
-	if (!read_kept(s, from, &kept))
-		return PROFILE_STACK_NONE;
-	for (uint32_t i = 0; i < kept.count; i++) {
-		const struct preload_frame *f = &kept.frames[kept.count - 1 - i];
-
-		frames[i + 1] =
-			(struct stack_walked){ f->raw_pc, f->sp, f->fp, f->pc == f->raw_pc };
-	}
-	frames[0] = (struct stack_walked){ from->function, frames[1].sp, frames[1].fp, true };
-	return stack_walker_put(
-		&s->walker, &seen, frames, kept.count + 1, kept.outcome, from->time_ns, out);
-}
-
-/* Code that the interpreter has made since the mappings were read ends the stack: then reads them
- * again, but not too often. */
-static uint32_t put_sample_by_mappings(struct preload_stacks *s, struct preload_mapped *mapped,
-	const struct preload_sample *from, struct buffer *out)
-{
-	uint32_t number;
-
-	lock_stacks(s);
-	number = put_sample(s, mapped, from, out);
-	unlock_stacks(s);
-	if (s->walker.at.walk.end != PROFILE_NO_CODE ||
-		from->time_ns - mapped->mapped_ns < MAP_AGAIN_NS)
-		return number;
-	mapped->mapped_ns = from->time_ns;
-	preload_stacks_map(s, from->program, &mapped->process);
-	lock_stacks(s);
-	number = put_sample(s, mapped, from, out);
-	unlock_stacks(s);
-	return number;
-}
-
-void preload_stacks_sample(struct preload_stacks *s, const struct preload_sample *from,
-	struct buffer *out, uint64_t answer[2])
-{
-	struct preload_mapped *mapped = s ? map_get(&s->programs, &from->program) : NULL;
-	uint32_t number =
-		mapped ? put_sample_by_mappings(s, mapped, from, out) : PROFILE_STACK_NONE;
-	struct number_key key = { from->program, SAMPLE_ID | number };
-	uint32_t *known = number == PROFILE_STACK_NONE ? NULL : map_put(&s->numbers, &key, NULL);
-
-	if (!known)
-		return;
-	*known = number;
-	answer[0] = key.hash;
-	answer[1] = s->walker.at.walk.raw.words != 0;
-	s->sampled += answer[1];
 }
 
 uint32_t preload_stacks_number(struct preload_stacks *s, preload_program program, uint64_t hash)

@@ -18,6 +18,9 @@ typedef uint64_t preload_program;
 
 struct preload_stacks {
 	struct stack_walker walker;
+	/* Where stacks and files are kept: in the walker, or with those of the kernel's engine. */
+	struct profile_stacks *stacks;
+	struct profile_files *files;
 	struct heap_stacks *shared; /* NULL: in the walker */
 	struct map programs;	    /* preload_program -> struct preload_mapped */
 	struct map tables;	    /* file -> struct preload_table */
@@ -27,7 +30,6 @@ struct preload_stacks {
 		uint32_t number, unused;
 	} recent[PRELOAD_RECENT];
 	uint64_t refused, reported_refused;
-	uint64_t sampled;    /* stacks with functions of scripts, for some of the calls */
 	uint64_t whole, all; /* numbers of complete stacks and of all stacks, for the log */
 };
 
@@ -36,14 +38,6 @@ struct preload_stack {
 	uint64_t hash, time_ns;
 	const uint64_t *frames;
 	uint32_t count, end; /* enum preload_end */
-};
-
-/* A thread that waits, by its own words: where it keeps the frames it has walked, the function that
- * they called, and its thread pointer. */
-struct preload_sample {
-	preload_program program;
-	uint64_t time_ns;
-	uint64_t kept, function, thread;
 };
 
 struct preload_stacks *preload_stacks_open(
@@ -62,13 +56,6 @@ void preload_stacks_ended(struct preload_stacks *s, preload_program program);
 /* Adds a stack that a program wrote. A new stack is defined in `out`. */
 void preload_stacks_add(
 	struct preload_stacks *s, const struct preload_stack *from, struct buffer *out);
-/* Sets whether the program has an interpreter whose functions a sample finds, and its loop. */
-void preload_stacks_welcome(
-	struct preload_stacks *s, preload_program program, struct preload_welcome *welcome);
-/* Finds functions of scripts on the stack of a thread that waits. Sets its id for later calls,
- * and whether it has such functions; both stay 0 if it could not be walked. */
-void preload_stacks_sample(struct preload_stacks *s, const struct preload_sample *from,
-	struct buffer *out, uint64_t answer[2]);
 /* Returns the number of a stack; 0: not known. */
 uint32_t preload_stacks_number(struct preload_stacks *s, preload_program program, uint64_t hash);
 /* Names all stacks, after the last record. */

@@ -313,19 +313,6 @@ static void end(void *state, struct runtime_walk *at)
 	python_end(w);
 }
 
-static void set_loop(const void *state, uint64_t file, uint64_t offsets[RUNTIME_LOOPS][2])
-{
-	const struct profile_python *python =
-		map_get(&((const struct python *)state)->of.files, &file);
-
-	if (!python)
-		return;
-	offsets[0][0] = python->eval_from;
-	offsets[0][1] = python->eval_to;
-	offsets[1][0] = python->rest_from;
-	offsets[1][1] = python->rest_to;
-}
-
 static void emit_limits(const void *state, struct backend_run *run)
 {
 	if (((const struct python *)state)->is_copied)
@@ -355,7 +342,6 @@ const struct runtime runtime_python = {
 	.functions = name_functions,
 	.take = take,
 	.meet = note_frame,
-	.loop = set_loop,
 	.end = end,
 	.waits = python_tasks_add,
 	.limits = emit_limits,
