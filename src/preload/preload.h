@@ -39,7 +39,8 @@ struct kept_frame {
 /* The last stack of a thread, the outermost frame first. */
 struct kept_stack {
 	uint32_t count, outcome;
-	uint64_t end; /* end of the memory of the stack */
+	uint32_t outer; /* outcome of the walk that reached the outermost kept frame */
+	uint64_t end;	/* end of the memory of the stack */
 	struct kept_frame frames[PRELOAD_FRAMES_MAX];
 };
 

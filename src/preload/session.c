@@ -124,10 +124,10 @@ static bool start_recording(void)
 		return false;
 	sooth_page = connection.sooth_page;
 	segment = connection.segment;
+	clock_is_off = !connect_clock_is_on(); /* before anything reads it */
 	if (!make_page() || !make_memory())
 		return false;
 	find_number();
-	clock_is_off = !connect_clock_is_on();
 	own_pid = (uint32_t)KERNEL(getpid, 0, 0, 0, 0, 0, 0);
 	loaded_begin();
 	return true;
@@ -327,13 +327,20 @@ __attribute__((constructor)) static void begin_at_start(void)
 
 struct waiting {
 	uint64_t begin;
-	unsigned steps, beats;
+	unsigned steps;
 	unsigned moments; /* waits in the kernel that timed out */
+	/* The last heartbeat of sooth: its number, and when it was first seen. */
+	uint64_t beat_ticks;
+	unsigned beats, beat_moments;
 };
 
 static struct waiting begin_waiting(void)
 {
-	return (struct waiting){ session_ticks(), 0, atomic_load(&sooth_page->heartbeat), 0 };
+	uint64_t now = session_ticks();
+
+	return (struct waiting){
+		.begin = now, .beat_ticks = now, .beats = atomic_load(&sooth_page->heartbeat)
+	};
 }
 
 /* Gives the CPU away for a moment, or until sooth changes something. */
@@ -352,13 +359,29 @@ static void wait_a_little(struct thread *t, struct waiting *w, unsigned space)
 		w->moments++;
 }
 
+static bool is_over(const struct waiting *w, unsigned moments, uint64_t ticks, unsigned seconds)
+{
+	return w->moments - moments > seconds * (1000000000u / MOMENT_NS) ||
+	       session_ticks() - ticks > atomic_load(&sooth_page->second) * seconds;
+}
+
 /* Returns whether to wait on; false: the time is over, or sooth has ended. */
 static bool waits_longer(struct waiting *w, unsigned seconds)
 {
-	if (!session_is_on() || w->steps++ == STEPS_MAX ||
-		w->moments > seconds * (1000000000u / MOMENT_NS))
-		return false;
-	return session_ticks() - w->begin <= atomic_load(&sooth_page->second) * seconds;
+	return session_is_on() && w->steps++ != STEPS_MAX && !is_over(w, 0, w->begin, seconds);
+}
+
+/* Returns whether sooth is stopped: its last heartbeat is too long ago. */
+static bool is_silent(struct waiting *w)
+{
+	unsigned beats = atomic_load(&sooth_page->heartbeat);
+
+	if (beats != w->beats) {
+		w->beats = beats;
+		w->beat_ticks = session_ticks();
+		w->beat_moments = w->moments;
+	}
+	return is_over(w, w->beat_moments, w->beat_ticks, SILENT_S);
 }
 
 static void turn_recording_off(void)
@@ -366,19 +389,13 @@ static void turn_recording_off(void)
 	atomic_store(&own_page->image, IMAGE_OFF);
 }
 
-/* Turns recording off if sooth had no heartbeat during the wait: it is stopped. */
-static void end_waiting(const struct waiting *w)
+/* Turns recording off if sooth is stopped: no other call waits for it. */
+static void end_waiting(struct waiting *w)
 {
-	if (atomic_load(&sooth_page->heartbeat) != w->beats)
+	if (!is_silent(w))
 		return;
 	turn_recording_off();
 	atomic_fetch_add(&head_of_segment()->gave_up, 1);
-}
-
-/* Returns whether sooth may be alive: it had a heartbeat, or still has time for one. */
-static bool is_alive(struct waiting *w)
-{
-	return atomic_load(&sooth_page->heartbeat) != w->beats || waits_longer(w, SILENT_S);
 }
 
 /* Waits until sooth has read something. False: there was no progress. */
@@ -387,7 +404,7 @@ static bool waits_for_progress(struct thread *t)
 	struct waiting w = begin_waiting();
 	uint64_t before = t->tail;
 
-	while (waits_longer(&w, WAIT_S) && is_alive(&w)) {
+	while (waits_longer(&w, WAIT_S) && !is_silent(&w)) {
 		unsigned space = atomic_load(&t->slot->space);
 
 		t->tail = atomic_load_explicit(&t->slot->tail, memory_order_acquire);
@@ -425,7 +442,7 @@ bool session_ask(
 		return false;
 	atomic_store(&slot->argument, argument);
 	atomic_store(&slot->ask, number << PRELOAD_ASK_NUMBER | kind);
-	while (waits_longer(&w, ANSWER_S) && is_alive(&w)) {
+	while (waits_longer(&w, ANSWER_S) && !is_silent(&w)) {
 		unsigned space = atomic_load(&slot->space);
 
 		is_answered = atomic_load(&slot->answered) == number;

@@ -362,7 +362,7 @@ static void walk_stack(struct walking *walking)
 			break;
 		}
 		if (meets_kept(walking)) {
-			w->outcome = t->stacks->kept.outcome;
+			w->outcome = t->stacks->kept.outer;
 			return;
 		}
 		if (walking->count == PRELOAD_FRAMES_MAX - 1) {
@@ -397,7 +397,8 @@ static void keep_frames(struct walking *walking)
 	uint64_t hash = walking->kept ? kept->frames[walking->kept - 1].hash
 				      : mix_hash(0x9e3779b97f4a7c15ull, walking->w.outcome);
 
-	/* The whole stack is too deep: some new frames are left out. */
+	kept->outer = walking->w.outcome;
+	/* The whole stack is too deep: some new frames are left out, but not of shallower ones. */
 	if (count < walking->count)
 		walking->w.outcome = PRELOAD_END_DEPTH;
 	for (uint32_t i = 0; i < count; i++) {

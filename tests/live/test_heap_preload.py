@@ -10,6 +10,7 @@ import re
 import shutil
 import signal
 import subprocess
+import unittest
 
 import harness
 from harness import needs_bpf
@@ -517,6 +518,20 @@ class Stacks(HeapCase):
                          environment={"PYTHONMALLOC": "malloc"})
         self.assertGreater(sum(row["calls"] for row in rows), 20000)
         self.assert_whole(rows)
+
+    def test_a_deep_stack_before(self):
+        """A stack of more frames than fit is cut; a later one that is short is whole."""
+        source, program = self.path("d.c"), self.path("d")
+        with open(source, "w") as file:
+            file.write("#include <stdlib.h>\nvoid *kept[8192]; int n;\n"
+                       "__attribute__((noinline)) void deep(int i)\n"
+                       "{ kept[n++] = malloc(100); if (i) deep(i - 1); __asm__ volatile(\"\"); }\n"
+                       "__attribute__((noinline)) void shallow(void) { kept[n++] = malloc(5000); __asm__ volatile(\"\"); }\n"
+                       "int main(void) { for (int i = 0; i < 20; i++) deep(200), shallow(); return 0; }\n")
+        subprocess.run(["gcc", "-O1", "-g", "-o", program, source], check=True)
+        rows = self.rows(program)
+        self.assertEqual({row["end"] for row in rows if "deep" in row["functions"]}, {"whole", "more than 128 frames"})
+        self.assertEqual([(row["calls"], row["end"]) for row in rows if "shallow" in row["functions"]], [(20, "whole")])
 
     def test_forms(self):
         """Each form by its own function, below it the same caller."""

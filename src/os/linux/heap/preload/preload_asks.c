@@ -20,21 +20,34 @@ static void give_answer(struct preload_slot *slot, unsigned number, uint64_t fir
 	preload_slot_changed(slot);
 }
 
-static void find_mapping(const struct preload_process *p, uint64_t address, uint64_t found[2])
+/* Reads the mappings of a process that has the segment mapped. After an exec it may run with other
+ * rights, while another process that has the segment can still make requests in its slot. */
+static bool read_mappings(
+	struct buffer *out, const struct preload_process *p, const struct preload_segment *segment)
 {
-	struct buffer bytes = { 0 };
 	struct maps_line line;
 
-	if (procfs_read_at(p->directory, "maps", &bytes, PROCFS_MAPS) < 0)
-		buffer_reset(&bytes);
-	maps_for_each (&line, bytes) {
+	if (!p || procfs_read_at(p->directory, "maps", out, PROCFS_MAPS) < 0)
+		return false;
+	maps_for_each (&line, *out) {
+		if (line.is_shared && line.inode == segment->inode &&
+			span_starts(line.path, "/memfd:"))
+			return true;
+	}
+	return false;
+}
+
+static void find_mapping(const struct buffer *mappings, uint64_t address, uint64_t found[2])
+{
+	struct maps_line line;
+
+	maps_for_each (&line, *mappings) {
 		if (address < line.from || address >= line.to || !line.is_readable)
 			continue;
 		found[0] = line.from;
 		found[1] = line.to;
-		break;
+		return;
 	}
-	buffer_fini(&bytes);
 }
 
 static void answer_request(
@@ -46,6 +59,7 @@ static void answer_request(
 	struct preload_asked asked = { segment, r->process, slot_number, ask,
 		(uint32_t)atomic_load(&slot->argument) & PRELOAD_AROUND_ALL };
 	uint64_t found[2] = { 0 }, one = 1;
+	struct buffer mappings = { 0 };
 
 	switch (ask & PRELOAD_ASK_KIND) {
 	case PRELOAD_ASK_AROUND:
@@ -57,16 +71,17 @@ static void answer_request(
 		}
 		break;
 	case PRELOAD_ASK_CODE:
-		if (p)
+		if (read_mappings(&mappings, p, segment))
 			preload_stacks_map(s->stacks, r->program, &p->id);
 		break;
 	case PRELOAD_ASK_MAPPING:
-		if (p)
-			find_mapping(p, atomic_load(&slot->argument), found);
+		if (read_mappings(&mappings, p, segment))
+			find_mapping(&mappings, atomic_load(&slot->argument), found);
 		break;
 	default:
 		break;
 	}
+	buffer_fini(&mappings);
 	give_answer(slot, ask >> PRELOAD_ASK_NUMBER, found[0], found[1]);
 }
 
