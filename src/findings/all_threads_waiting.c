@@ -302,7 +302,7 @@ static const struct claim_row rows[] = {
 				"{terminal}, and that waits there for input: {prompt}",
 		"the text of the prompt", PROMPT_REMEDY },
 	[CIRCLE_ONE_PIPE] = { "deadlock: it waits to read a pipe, and the only processes that "
-			      "could write to it, {other} and {more}, wait to read it too: perhaps "
+			      "could write to it, {other}{more}, wait to read it too: perhaps "
 			      "the last token of a job server was lost",
 		"which process took the last token and did not give it back",
 		"end these processes and start the build again: sooth kill --any {pid} and the "
@@ -523,7 +523,9 @@ static void claim_circle(const struct check *e, struct check_result *out,
 	finding_value_text(out, "way out", "%s", wait_chain_way_out(chain));
 	finding_value_text(
 		out, "perhaps", "%s", wait_chain_confidence(chain) > WAITS_LOW ? "" : "perhaps a ");
-	finding_value_text(out, "more", "%u other%s", first->others, first->others == 1 ? "" : "s");
+	if (first->others)
+		finding_value_text(out, "more", " and %u other%s", first->others,
+			first->others == 1 ? "" : "s");
 	wait_object_text(finding_value(out, "object"), first);
 	wait_put_process(finding_value(out, "other"), chain->links[chain->count > 1].process);
 	if (circle == CIRCLE_ABANDONED)

@@ -216,6 +216,8 @@ static void claim_failing(const struct look *l, const char *address, const struc
 			(unsigned long long)p->attempts, errors);
 	if (p->errors[0].error == LINUX_ECONNREFUSED && !is_name_server(p))
 		port_owner_put_refused(&l->out->claim, e, address);
+	else if (p->errors[0].error == LINUX_ENOENT)
+		port_owner_put_deleted(&l->out->claim, e, address);
 	else if (meaning)
 		put_port_users(&l->out->claim, l, &users, address, p);
 	limit_users_unseen(l->out, &users);

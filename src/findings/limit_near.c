@@ -258,17 +258,15 @@ static void read_processes(const struct check *e, const struct resource *of, str
 	u->read = u->there;
 }
 
-/* Appends the program that most processes of the user run: "10 of the 13 processes are node
- * server.js". Process 1 has adopted them, or has started them as services: which is not known. */
-static bool put_most_started(struct buffer *out, const struct check *e)
+/* Appends what the processes of the user have in common, if it is the same for most of them. */
+static bool put_most_common(struct buffer *out, const struct check *e,
+	void (*put_common)(struct buffer *out, const struct process_entry *p), const char *is)
 {
-	_cleanup_(tally_fini) struct tally programs = { 0 };
+	_cleanup_(tally_fini) struct tally groups = { 0 };
 	struct tally_row most = { 0 };
 	unsigned all = 0;
 
-	if (!e->process)
-		return false;
-	tally_init(&programs);
+	tally_init(&groups);
 	process_table_for_each (&e->input->host.process_table, p) {
 		_cleanup_(buffer_fini) struct buffer name = { 0 };
 		struct tally_row *row;
@@ -276,18 +274,35 @@ static bool put_most_started(struct buffer *out, const struct check *e)
 		if (!p->is_there || p->process->uid != e->process->process->uid)
 			continue;
 		all++;
-		check_put_program(&name, p);
-		row = tally_add(&programs, span_of((const char *)name.data, name.size), true);
+		put_common(&name, p);
+		row = name.size ? tally_add(&groups, span_of((const char *)name.data, name.size),
+					  true)
+				: NULL;
 		/* Marked: a process of them has another parent. */
 		if (row)
 			row->is_marked |= p->process->ppid != 1;
 	}
-	tally_top(&programs, tally_last, &most, 1);
+	tally_top(&groups, tally_last, &most, 1);
 	if (most.last < GROUP_LEAST || most.last < all * GROUP_SHARE)
 		return false;
-	buffer_format(out, "%lld of the %u processes are %s%s", (long long)most.last, all,
+	buffer_format(out, "%lld of the %u processes are %s%s%s", (long long)most.last, all, is,
 		most.text, most.is_marked ? "" : ", children of process 1");
 	return true;
+}
+
+static void put_parent(struct buffer *out, const struct process_entry *p)
+{
+	if (p->parent && p->parent->process && p->process->ppid != 1)
+		check_put_name(out, p->parent);
+}
+
+/* Appends the program that most processes of the user run, or their parent: "10 of the 13 processes
+ * are node server.js". Process 1 has adopted them, or has started them as services: which is not
+ * known. */
+static bool put_most_started(struct buffer *out, const struct check *e)
+{
+	return e->process && (put_most_common(out, e, check_put_program, "") ||
+				     put_most_common(out, e, put_parent, "children of "));
 }
 
 /* --- of the host --- */

@@ -324,8 +324,7 @@ class Sums(HeapCase):
                                      "--in-kernel")
         self.assert_says_three_lines(self.sooth("heap", "--churn", "--sizes", "1", status=2), "--churn")
         self.assert_says_three_lines(self.sooth("heap", "--blocks", "0", "1", status=2), "--blocks")
-        for options in (["--weight", "live"], ["--folded", "x", "--pprof", "y"], ["--folded", "x", "-o", "y"],
-                        ["-c", "--folded", "x"], ["--flamegraph"], ["--flamegraph", "-o", "x.txt"]):
+        for options in (["--weight", "live"], ["-c", "--folded", "x"], ["--flamegraph"], ["--flamegraph", "-o", "x.txt"]):
             run = self.sooth("heap", *options, "1", status=2)
             self.assertEqual(len(run.errors.splitlines()), 3, run)
 

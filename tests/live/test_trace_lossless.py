@@ -47,9 +47,13 @@ class Lossless(Case):
 
     @staticmethod
     def switches_of(pid):
-        """How often its threads have waited."""
+        """How often its threads have waited; None: one has just ended."""
         tasks = "/proc/%d/task" % pid
-        return [harness.read("%s/%s/status" % (tasks, tid)).split(b"ctxt_switches")[1] for tid in os.listdir(tasks)]
+        try:
+            return [harness.read("%s/%s/status" % (tasks, tid)).split(b"ctxt_switches")[1]
+                    for tid in os.listdir(tasks)]
+        except (FileNotFoundError, ProcessLookupError, IndexError):
+            return None
 
     def wait_until_held(self, pid):
         """A thread stops at each call, but is held only when it goes on from none. The main thread
@@ -58,7 +62,7 @@ class Lossless(Case):
             before = self.switches_of(pid)
             time.sleep(0.1)
             return threads_in_state(pid, "tS") and not threads_in_state(pid, "S") and \
-                self.switches_of(pid) == before
+                before is not None and self.switches_of(pid) == before
         harness.wait_until(is_held, "it to be held")
 
     def storm(self, *options, **how):

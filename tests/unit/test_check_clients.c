@@ -345,6 +345,28 @@ static void is_refused(double which)
 	ends();
 }
 
+enum left { LEFT_NONE, LEFT_WHOLE, LEFT_BELOW, LEFT_OTHER };
+
+/* The path of a server is gone, which the server bound by that name or below its own folder. */
+static void is_gone(double which)
+{
+	static const unsigned char path[] = "\1\0/run/app/s";
+	static const char *const names[] = {
+		[LEFT_WHOLE] = "/run/app/s", [LEFT_BELOW] = "app/s", [LEFT_OTHER] = "pp/s"
+	};
+
+	observe();
+	for (int i = 0; i < 5; i++) {
+		CALL("socket", 3, 1, 1, 0);
+		piece(1, path, sizeof(path));
+		CALL("connect", -ENOENT, 3, 1, sizeof(path));
+		next_s += 0.5;
+	}
+	if (which)
+		listener(names[(enum left)which], 0, 7, 'S');
+	ends();
+}
+
 static void test_refused(void **state)
 {
 	static const struct check_case cases[] = {
@@ -354,6 +376,12 @@ static void test_refused(void **state)
 			"|); preview (7) listens on [::1]:8080 only" },
 		{ "connect-failing", is_refused, THERE_NOW, NULL,
 			"|Connection refused) {connection" },
+		{ "connect-failing", is_gone, LEFT_NONE, NULL, "|ENOENT|!listens" },
+		{ "connect-failing", is_gone, LEFT_WHOLE, NULL,
+			"|; preview (7) listens at /run/app/s, but the file was deleted" },
+		{ "connect-failing", is_gone, LEFT_BELOW, NULL,
+			"|; preview (7) listens at app/s, but the file was deleted" },
+		{ "connect-failing", is_gone, LEFT_OTHER, NULL, "|ENOENT|!listens" },
 	};
 
 	(void)state;

@@ -281,6 +281,34 @@ void port_owner_put_refused(struct buffer *out, const struct check *e, const cha
 		SPAN_ARGS(local));
 }
 
+/* A server may have bound a name below its own folder. */
+static bool is_at_path(const struct waits_listener *l, struct span path)
+{
+	struct span local = record_text(&l->record, &l->local);
+	size_t folder = path.size - local.size;
+
+	return l->family == SOCKETS_UNIX && l->owner_pid && local.size &&
+	       (!span_compare(local, path) ||
+		       (local.data[0] != '/' && local.data[0] != '@' && path.size > local.size &&
+			       path.data[folder - 1] == '/' &&
+			       !memcmp(path.data + folder, local.data, local.size)));
+}
+
+void port_owner_put_deleted(struct buffer *out, const struct check *e, const char *path)
+{
+	struct span at = span_of_string(path);
+
+	assert(e);
+	snapshot_each (struct waits_listener, l, check_last(e, &e->input->waits), WAITS_LISTENER) {
+		if (!is_path(path) || !is_at_path(l, at))
+			continue;
+		buffer_format(out, "; %.*s (%u) listens at %.*s, but the file was deleted",
+			SPAN_ARGS(record_text(&l->record, &l->owner_name)), l->owner_pid,
+			SPAN_ARGS(record_text(&l->record, &l->local)));
+		return;
+	}
+}
+
 bool port_owner_remedy(const struct check *e, struct check_result *out, const char *address)
 {
 	assert(e);

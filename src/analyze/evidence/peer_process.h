@@ -45,6 +45,8 @@ const struct process_entry *port_owner_find(const struct check *e, const char *a
 /* Appends why a connection to this host was refused: "; no process listens on that port", "; node
  * (4711) listens on [::1]:80 only". */
 void port_owner_put_refused(struct buffer *out, const struct check *e, const char *address);
+/* Appends which process listens at a path that is gone; nothing if none is known. */
+void port_owner_put_deleted(struct buffer *out, const struct check *e, const char *path);
 /* Adds the remedy for a port or path in use. False: there is none. */
 bool port_owner_remedy(const struct check *e, struct check_result *out, const char *address);
 

@@ -196,8 +196,11 @@ const struct waits_object *wait_circle_pipe(const struct wait_chain *chain)
 
 		if (link->what == WAIT_CHILD)
 			continue; /* skip the process that started them */
-		if (link->what != WAIT_PIPE_READ || !link->is_closed || !link->object ||
+		if (link->what != WAIT_PIPE_READ || !link->object ||
 			(pipe && pipe->inode != link->object->inode))
+			return NULL;
+		/* Older captures have no inode of a pipe. */
+		if (!link->is_closed && (link->others || !link->object->inode))
 			return NULL;
 		pipe = link->object;
 		readers++;
