@@ -263,7 +263,7 @@ static bool is_first_of_package(const struct agent *agent, size_t at)
 	return true;
 }
 
-static void read_home_now(void *argument)
+static void do_read_home(void *argument)
 {
 	struct home_scan *scan = argument;
 	_cleanup_close_ int root = open(scan->top, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -362,7 +362,7 @@ static void emit_versions_in_home(struct agent_installs *i, struct backend_run *
 	set_top(i, scan.top);
 	memcpy(scan.home, home.data, home.size);
 	status = timeout_call(
-		&i->timeout, read_home_now, drop_home, &scan, sizeof(scan), -1, INSTALLS_MS);
+		&i->timeout, do_read_home, drop_home, &scan, sizeof(scan), -1, INSTALLS_MS);
 	if (status) {
 		if (status != -ETIMEDOUT)
 			drop_home(&scan); /* after a timeout the thread owns it */
