@@ -296,7 +296,8 @@ class OfRoot(RunCase):
     def test_a_killed_child(self):
         sooth = self.start_it("/bin/sh", "-c", "sleep 60; exit 7")
         command = command_of(sooth)
-        child = wait_until(lambda: children_of(command), "sleep")[0]
+        child = wait_until(lambda: [pid for pid in children_of(command)
+                                    if text_of("/proc/%d/comm" % pid).strip() == "sleep"], "sleep")[0]
         os.kill(child, signal.SIGKILL)
         self.assertRegex(self.paragraph(sooth.finish()), r"exited with status 7, after .*; before that, its child sleep "
             r"\(pid %d\) was ended by SIGKILL from python" % child)
