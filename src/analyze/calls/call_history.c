@@ -243,50 +243,35 @@ static void call_signals_add_call(const struct call_at_hand *c)
 /* --- histories --- */
 
 /* The maps of a history, with their bounds. */
+#define MAP(member, key, value, most)                                                              \
+	{                                                                                          \
+		offsetof(struct call_history, member), sizeof(key), sizeof(value), most            \
+	}
+
 static const struct {
 	size_t offset, key_size, value_size, most;
 } maps[] = {
-	{ offsetof(struct call_history, failures), sizeof(struct call_place),
-		sizeof(struct call_failures), FAILURES_MAX },
-	{ offsetof(struct call_history, found), sizeof(uint64_t), sizeof(uint64_t), FOUND_MAX },
-	{ offsetof(struct call_history, times), sizeof(struct call_place),
-		sizeof(struct call_times), TIMES_MAX },
-	{ offsetof(struct call_history, files), sizeof(struct call_path), sizeof(struct call_file),
-		FILES_MAX },
-	{ offsetof(struct call_history, scraps), sizeof(struct call_path),
-		sizeof(struct call_scraps), SCRAPS_MAX },
-	{ offsetof(struct call_history, peers), sizeof(struct call_path), sizeof(struct call_peer),
-		PEERS_MAX },
-	{ offsetof(struct call_history, exchanges), sizeof(struct call_path),
-		sizeof(struct call_exchange), EXCHANGES_MAX },
-	{ offsetof(struct call_history, answers), sizeof(struct call_path),
-		sizeof(struct call_answers), PEERS_MAX },
-	{ offsetof(struct call_history, databases), sizeof(struct call_path),
-		sizeof(struct call_database), PEERS_MAX },
-	{ offsetof(struct call_history, handshakes), sizeof(struct call_path),
-		sizeof(struct call_handshakes), PEERS_MAX },
-	{ offsetof(struct call_history, served_handshakes), sizeof(struct call_path),
-		sizeof(struct call_handshakes), PEERS_MAX },
-	{ offsetof(struct call_history, clients), sizeof(struct call_path),
-		sizeof(struct call_clients), PEERS_MAX },
-	{ offsetof(struct call_history, guests), sizeof(uint32_t), sizeof(struct call_guest),
-		FDS_MAX },
-	{ offsetof(struct call_history, waits), sizeof(uint32_t), sizeof(struct call_waits),
-		THREADS_MAX },
-	{ offsetof(struct call_history, repeats), sizeof(struct call_repeat_key),
-		sizeof(struct call_repeat), REPEATS_MAX },
-	{ offsetof(struct call_history, signals), sizeof(struct call_signal_key),
-		sizeof(struct call_failures), PEERS_MAX },
-	{ offsetof(struct call_history, positions), sizeof(uint32_t), sizeof(struct call_position),
-		FDS_MAX },
-	{ offsetof(struct call_history, pending), sizeof(uint32_t), sizeof(struct call_pending),
-		FDS_MAX },
-	{ offsetof(struct call_history, hellos), sizeof(uint32_t), sizeof(struct call_hello),
-		FDS_MAX },
-	{ offsetof(struct call_history, unused), sizeof(uint32_t), sizeof(struct call_unused),
-		FDS_MAX },
-	{ offsetof(struct call_history, weights), sizeof(struct call_kind),
-		sizeof(struct call_weight), WEIGHTS_MAX },
+	MAP(failures, struct call_place, struct call_failures, FAILURES_MAX),
+	MAP(found, uint64_t, uint64_t, FOUND_MAX),
+	MAP(times, struct call_place, struct call_times, TIMES_MAX),
+	MAP(files, struct call_path, struct call_file, FILES_MAX),
+	MAP(scraps, struct call_path, struct call_scraps, SCRAPS_MAX),
+	MAP(peers, struct call_path, struct call_peer, PEERS_MAX),
+	MAP(exchanges, struct call_path, struct call_exchange, EXCHANGES_MAX),
+	MAP(answers, struct call_path, struct call_answers, PEERS_MAX),
+	MAP(databases, struct call_path, struct call_database, PEERS_MAX),
+	MAP(handshakes, struct call_path, struct call_handshakes, PEERS_MAX),
+	MAP(served_handshakes, struct call_path, struct call_handshakes, PEERS_MAX),
+	MAP(clients, struct call_path, struct call_clients, PEERS_MAX),
+	MAP(guests, uint32_t, struct call_guest, FDS_MAX),
+	MAP(waits, uint32_t, struct call_waits, THREADS_MAX),
+	MAP(repeats, struct call_repeat_key, struct call_repeat, REPEATS_MAX),
+	MAP(signals, struct call_signal_key, struct call_failures, PEERS_MAX),
+	MAP(positions, uint32_t, struct call_position, FDS_MAX),
+	MAP(pending, uint32_t, struct call_pending, FDS_MAX),
+	MAP(hellos, uint32_t, struct call_hello, FDS_MAX),
+	MAP(unused, uint32_t, struct call_unused, FDS_MAX),
+	MAP(weights, struct call_kind, struct call_weight, WEIGHTS_MAX),
 };
 
 /* Returns NULL behind the last map. */

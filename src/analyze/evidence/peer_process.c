@@ -170,7 +170,21 @@ static bool is_any(struct span host)
 	return span_equal(host, "0.0.0.0") || span_equal(host, "[::]") || span_equal(host, "*");
 }
 
-enum fit { FITS_NOT, FITS_PORT, FITS_ANY, FITS };
+/* Partly: the same port of another address, or a path that the server bound below its folder. */
+enum fit { FITS_NOT, FITS_PARTLY, FITS_ANY, FITS };
+
+static enum fit fit_of_path(struct span local, struct span path)
+{
+	if (!span_compare(local, path))
+		return FITS;
+	return local.size && local.data[0] != '/' && local.data[0] != '@' &&
+			       path.size > local.size &&
+			       path.data[path.size - local.size - 1] == '/' &&
+			       !span_compare(local,
+				       span_of(path.data + path.size - local.size, local.size))
+		       ? FITS_PARTLY
+		       : FITS_NOT;
+}
 
 static enum fit fit_of(const struct waits_listener *l, const char *address)
 {
@@ -178,14 +192,15 @@ static enum fit fit_of(const struct waits_listener *l, const char *address)
 	const char *colon = strrchr(address, ':');
 
 	if (is_path(address))
-		return l->family == SOCKETS_UNIX && span_equal(local, address) ? FITS : FITS_NOT;
+		return l->family == SOCKETS_UNIX ? fit_of_path(local, span_of_string(address))
+						 : FITS_NOT;
 	if (!colon || l->family == SOCKETS_UNIX || strtoul(colon + 1, NULL, 10) != l->local_port)
 		return FITS_NOT;
 	own = host_of(local);
 	other = host_of(span_of_string(address));
 	if (!span_compare(own, other))
 		return FITS;
-	return is_any(own) || is_any(other) ? FITS_ANY : FITS_PORT;
+	return is_any(own) || is_any(other) ? FITS_ANY : FITS_PARTLY;
 }
 
 /* Finds the socket that has the port. A socket bound to any address conflicts with every
@@ -261,7 +276,7 @@ static bool is_on_this_host(const char *address)
 
 void port_owner_put_refused(struct buffer *out, const struct check *e, const char *address)
 {
-	struct port_owner o = find_owner(e, address, FITS_PORT);
+	struct port_owner o = find_owner(e, address, FITS_PARTLY);
 	const struct waits_listener *l =
 		o.listener && !o.listener->is_datagram && !o.listener->is_to_itself ? o.listener
 										    : NULL;
@@ -281,32 +296,15 @@ void port_owner_put_refused(struct buffer *out, const struct check *e, const cha
 		SPAN_ARGS(local));
 }
 
-/* A server may have bound a name below its own folder. */
-static bool is_at_path(const struct waits_listener *l, struct span path)
-{
-	struct span local = record_text(&l->record, &l->local);
-	size_t folder = path.size - local.size;
-
-	return l->family == SOCKETS_UNIX && l->owner_pid && local.size &&
-	       (!span_compare(local, path) ||
-		       (local.data[0] != '/' && local.data[0] != '@' && path.size > local.size &&
-			       path.data[folder - 1] == '/' &&
-			       !memcmp(path.data + folder, local.data, local.size)));
-}
-
 void port_owner_put_deleted(struct buffer *out, const struct check *e, const char *path)
 {
-	struct span at = span_of_string(path);
+	struct port_owner o = find_owner(e, path, FITS_PARTLY);
+	const struct waits_listener *l = o.listener;
 
-	assert(e);
-	snapshot_each (struct waits_listener, l, check_last(e, &e->input->waits), WAITS_LISTENER) {
-		if (!is_path(path) || !is_at_path(l, at))
-			continue;
+	if (is_path(path) && l && l->owner_pid)
 		buffer_format(out, "; %.*s (%u) listens at %.*s, but the file was deleted",
 			SPAN_ARGS(record_text(&l->record, &l->owner_name)), l->owner_pid,
 			SPAN_ARGS(record_text(&l->record, &l->local)));
-		return;
-	}
 }
 
 bool port_owner_remedy(const struct check *e, struct check_result *out, const char *address)

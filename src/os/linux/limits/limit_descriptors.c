@@ -161,7 +161,7 @@ static void read_process(struct limit_descriptors *d, pid_t pid)
 		r.one.uid = st.st_uid;
 	if (!fstatat(process, "ns/user", &st, 0))
 		r.one.namespace = st.st_ino;
-	if (!fstatat(process, "ns/mnt", &st, 0))
+	if (r.one.terminals && !fstatat(process, "ns/mnt", &st, 0))
 		r.one.mounts = st.st_ino;
 	buffer_append(&d->processes, &r.one, sizeof(r.one));
 }
