@@ -3,8 +3,7 @@
  * The first answer of a diagnosis for each session or process, from the records of a view that
  * reads them too. analyze/answer/first_answers.h makes one; that folder is above such views.
  */
-#ifndef SOOTH_ANALYZE_FIRST_ANSWERS_H
-#define SOOTH_ANALYZE_FIRST_ANSWERS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -25,5 +24,3 @@ struct first_answers {
 	bool (*put_of_process)(
 		const struct first_answers *a, const struct process_id *id, struct buffer *out);
 };
-
-#endif

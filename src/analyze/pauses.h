@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pauses of threads that prevent lost records: how often, how long, and whether in time. */
-#ifndef SOOTH_ANALYZE_PAUSES_H
-#define SOOTH_ANALYZE_PAUSES_H
+#pragma once
 
 #include "explain/output.h"
 #include "model/row_list.h"
@@ -40,5 +39,3 @@ void pauses_end(struct pauses *h);
 void pauses_note_late(const struct pauses *h, struct output *output, const char *what);
 /* Emits the section, if there were pauses, and the limit. */
 int pauses_emit(struct pauses *h, struct output *output, const char *what, struct sooth_error *err);
-
-#endif

@@ -3,8 +3,7 @@
  * A view of the last snapshot of each process: each section covers all processes. If there is only
  * one process, the PID column is left out.
  */
-#ifndef SOOTH_ANALYZE_PROCESS_VIEW_H
-#define SOOTH_ANALYZE_PROCESS_VIEW_H
+#pragma once
 
 #include "analyze/snapshots.h"
 #include "explain/output.h"
@@ -32,5 +31,3 @@ int process_view_section(
 /* Emits the section, with the rows that the callback makes of each process. */
 int process_view_emit(struct process_view *v, const struct section *section, process_emitter emit,
 	struct sooth_error *err);
-
-#endif

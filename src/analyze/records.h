@@ -3,8 +3,7 @@
  * Safe access to records of unknown writers, which may be shorter, or have texts that point
  * anywhere; and helpers to make rows from records.
  */
-#ifndef SOOTH_ANALYZE_RECORDS_H
-#define SOOTH_ANALYZE_RECORDS_H
+#pragma once
 
 #include <string.h>
 
@@ -78,5 +77,3 @@ static inline struct record_tail tail_buffer(struct sooth_text *to, const struct
 {
 	return (struct record_tail){ to, text->data, text->size };
 }
-
-#endif

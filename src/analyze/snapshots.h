@@ -4,8 +4,7 @@
  * `end_kind` that ends it. An empty snapshot, because the process had ended, does not replace a
  * full one.
  */
-#ifndef SOOTH_ANALYZE_SNAPSHOTS_H
-#define SOOTH_ANALYZE_SNAPSHOTS_H
+#pragma once
 
 #include "analyze/records.h"
 #include "base/map.h"
@@ -74,5 +73,3 @@ const void *snapshot_find(const struct snapshot *s, uint16_t kind, size_t size);
 /* Returns the record that ends the snapshot; NULL: it has fewer than `size` bytes, or `s` is
  * NULL. */
 const void *snapshot_end(const struct snapshot *s, size_t size);
-
-#endif

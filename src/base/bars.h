@@ -3,8 +3,7 @@
  * Values as a row of characters of different height: "▁▃▇█", or "_.+#" if only ASCII may be
  * written. A blank is a gap; the lowest character stands for 0 only.
  */
-#ifndef SOOTH_BASE_BARS_H
-#define SOOTH_BASE_BARS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -17,5 +16,3 @@ void bars_format(struct buffer *out, const double *values, size_t count, size_t 
 	bool is_utf8);
 /* Returns the highest value; NaN: there are only gaps. */
 double bars_top(const double *values, size_t count);
-
-#endif

@@ -4,8 +4,7 @@
  * checks buffer_failed() once at the end. A zero-initialised buffer is valid and empty. `limit` (0:
  * none) bounds the size; exceeding it is a failure.
  */
-#ifndef SOOTH_BASE_BUFFER_H
-#define SOOTH_BASE_BUFFER_H
+#pragma once
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -58,5 +57,3 @@ bool buffer_has(const struct buffer *b, const void *item, size_t size);
 #define buffer_each_while(type, item, buffer_, condition)                                          \
 	for (type *item = (void *)(buffer_)->data, *item##_end = buffer_end(buffer_);              \
 		item != item##_end && (condition); item++)
-
-#endif

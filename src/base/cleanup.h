@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Release at the end of a scope, as in systemd and the kernel: the declaration names how. */
-#ifndef SOOTH_BASE_CLEANUP_H
-#define SOOTH_BASE_CLEANUP_H
+#pragma once
 
 #include <dirent.h>
 #include <stdio.h>
@@ -55,5 +54,3 @@ static inline void cleanup_dir(DIR **dir)
 #define _cleanup_close_ _cleanup_(cleanup_close)
 #define _cleanup_file_	_cleanup_(cleanup_file)
 #define _cleanup_dir_	_cleanup_(cleanup_dir)
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The clocks. Records carry CLOCK_MONOTONIC, which BPF's bpf_ktime_get_ns() reads too. */
-#ifndef SOOTH_BASE_CLOCK_H
-#define SOOTH_BASE_CLOCK_H
+#pragma once
 
 #include <stdint.h>
 #include <time.h>
@@ -24,5 +23,3 @@ static inline uint64_t clock_realtime_ns(void)
 {
 	return clock_ns(CLOCK_REALTIME);
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Make descriptors that are closed at an exec. macOS has no call that does both at once: there, a
  * program that another thread starts in between may inherit them. */
-#ifndef SOOTH_BASE_CLOSED_AT_EXEC_H
-#define SOOTH_BASE_CLOSED_AT_EXEC_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -11,5 +10,3 @@ int closed_at_exec_pipe(int ends[2]);
 int closed_at_exec_socket(int family, int type, bool blocks);
 int closed_at_exec_pair(int family, int type, int ends[2]);
 int closed_at_exec_accept(int listener, bool blocks);
-
-#endif

@@ -4,13 +4,10 @@
  * with = + - @ as a formula: if `may_be_formula` (the name of a process or a folder), the text gets
  * an apostrophe in front.
  */
-#ifndef SOOTH_BASE_CSV_H
-#define SOOTH_BASE_CSV_H
+#pragma once
 
 #include <stdbool.h>
 
 #include "base/buffer.h"
 
 void csv_put(struct buffer *out, const char *text, size_t size, bool may_be_formula);
-
-#endif

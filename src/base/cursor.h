@@ -4,8 +4,7 @@
  * that were out of bounds or not as expected, every reader yields zero or an empty span, so a
  * parser checks cursor.failed once.
  */
-#ifndef SOOTH_BASE_CURSOR_H
-#define SOOTH_BASE_CURSOR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -74,5 +73,3 @@ static inline struct span span_of_string(const char *string)
 {
 	return span_of(string, strlen(string));
 }
-
-#endif

@@ -3,8 +3,7 @@
  * Turns the symbol names of C++ and Rust into names as in the source. The names come from files
  * that a target controls: a few hundred bytes may stand for gigabytes, so the output is bounded.
  */
-#ifndef SOOTH_BASE_DEMANGLE_H
-#define SOOTH_BASE_DEMANGLE_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -25,5 +24,3 @@ enum demangle_style demangle_style_of(const char *name);
 /* Appends the readable name; appends `name` unchanged if it is not mangled, not understood or too
  * long. */
 void demangle(struct buffer *out, struct span name, enum demangle_style style);
-
-#endif

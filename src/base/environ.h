@@ -4,8 +4,7 @@
  * memory: the process may have overwritten them, and many write a title there. A reported name
  * looks like a name and is not where the rest of an overwritten value may be.
  */
-#ifndef SOOTH_BASE_ENVIRON_H
-#define SOOTH_BASE_ENVIRON_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -28,5 +27,3 @@ struct environ_walk {
 struct environ_walk environ_over(const void *data, size_t size, bool is_cut);
 /* Reads the next variable in order; false at the end. Empty entries are skipped. */
 bool environ_next(struct environ_walk *walk, struct environ_variable *out);
-
-#endif

@@ -7,8 +7,7 @@
  * error_why(), error_missing() and error_remedy() add to the object, and also return the code.
  * All accept a NULL error (then error_set() still returns its code and the others return 0).
  */
-#ifndef SOOTH_BASE_ERROR_H
-#define SOOTH_BASE_ERROR_H
+#pragma once
 
 #include <sooth/error.h>
 
@@ -34,5 +33,3 @@ int error_remedy(struct sooth_error *err, const char *remedy, ...) PRINTF_LIKE(2
 
 /* Returns the exit status that belongs to the fault (see <sooth/error.h>). */
 int error_exit_status(const struct sooth_error *err);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SOOTH_BASE_ERROR_REMEDY_H
-#define SOOTH_BASE_ERROR_REMEDY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,5 +11,3 @@
  * (separated by "; " or ", or ") that only ask for root ("run sooth as root") are left out, and a
  * command ("as root: sysctl ...") loses only the words "as root". */
 const char *error_remedy_of(char *out, size_t room, const char *remedy, bool is_root);
-
-#endif

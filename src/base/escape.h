@@ -12,8 +12,7 @@
  * XML: the five entities; the rest as for a terminal, so that neither a picture nor its file on a
  * terminal hides or reorders anything.
  */
-#ifndef SOOTH_BASE_ESCAPE_H
-#define SOOTH_BASE_ESCAPE_H
+#pragma once
 
 #include "base/buffer.h"
 
@@ -32,5 +31,3 @@ unsigned terminal_columns(const char *text, size_t size, size_t *bytes);
 /* Returns whether a shell takes the text as one word without quotes, so that a command to paste may
  * contain it. */
 bool escape_is_shell_word(const char *text, size_t size);
-
-#endif

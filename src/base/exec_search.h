@@ -3,8 +3,7 @@
  * execvp(3) tries an exec in each directory of PATH, and each failed try would count as a failed
  * exec of the command. These functions search with access(2), and execute only an existing file.
  */
-#ifndef SOOTH_BASE_EXEC_SEARCH_H
-#define SOOTH_BASE_EXEC_SEARCH_H
+#pragma once
 
 #include <limits.h>
 #include <stdbool.h>
@@ -15,5 +14,3 @@ bool exec_search_next(const char *name, const char **at, char path[PATH_MAX]);
 /* Executes the command. A script whose first line names no interpreter is run by a shell (exec(3)).
  * Returns only on failure, a negative errno. */
 int exec_search(char *const *command);
-
-#endif

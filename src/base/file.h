@@ -6,8 +6,7 @@
  * gets its name as soon as the observation has begun: a cut run leaves a prefix, and one that never
  * began leaves the old file.
  */
-#ifndef SOOTH_BASE_FILE_H
-#define SOOTH_BASE_FILE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -35,5 +34,3 @@ int out_file_place(struct out_file *f, struct sooth_error *err);
 int out_file_commit(struct out_file *f, struct sooth_error *err);
 /* Removes the temporary file, unless it was committed. Accepts a zeroed struct. */
 void out_file_close(struct out_file *f);
-
-#endif

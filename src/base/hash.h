@@ -4,8 +4,7 @@
  * bytes themselves would be too large. An attacker who chooses the bytes can make two hashes equal:
  * code that relies on different hashes must compare the bytes too.
  */
-#ifndef SOOTH_BASE_HASH_H
-#define SOOTH_BASE_HASH_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,5 +18,3 @@ static inline uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
 		hash = (hash ^ ((const unsigned char *)data)[i]) * 0x100000001b3u;
 	return hash;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * State of the caller that sooth changes for itself: ignored signals, closed standard streams. A
  * launched command gets it as it was.
  */
-#ifndef SOOTH_BASE_INHERITED_H
-#define SOOTH_BASE_INHERITED_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -15,5 +14,3 @@ void inherited_note_closed(int fd);
 /* In a child before its exec: undoes the changes. An exec resets handlers, but an ignored signal
  * would stay ignored. */
 void inherited_restore(void);
-
-#endif

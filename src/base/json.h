@@ -8,8 +8,7 @@
  * No function has the name of a function of jansson (json_null, json_string): ELF links by default
  * would send jansson's own calls to ours.
  */
-#ifndef SOOTH_BASE_JSON_H
-#define SOOTH_BASE_JSON_H
+#pragma once
 
 #include "base/buffer.h"
 
@@ -48,5 +47,3 @@ void json_format(struct json *j, const char *format, ...) __attribute__((format(
 /* Returns whether a text is nested at most that deep. jansson recurses, and goes deeper than a
  * small stack allows. */
 bool json_is_shallow(const char *text, size_t size, unsigned depth_max);
-
-#endif

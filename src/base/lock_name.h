@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Recognize the names that programs give to lock files, and to databases that are files. */
-#ifndef SOOTH_BASE_LOCK_NAME_H
-#define SOOTH_BASE_LOCK_NAME_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -11,5 +10,3 @@
 bool is_lock_name(const char *name);
 /* Returns whether a path names a SQLite database, or its index of the write-ahead log. */
 bool is_database_name(struct span path);
-
-#endif

@@ -5,8 +5,7 @@
  * walk, in each process, has the same order. A put beyond `limit` entries yields NULL and is
  * counted in `refused`. Pointers to values are valid until the next put or remove.
  */
-#ifndef SOOTH_BASE_MAP_H
-#define SOOTH_BASE_MAP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -95,5 +94,3 @@ static inline void *map_walk_pointer(const struct map_walk *w)
 	for (struct map_walk walk_ = { 0 }; map_walk_next(m, &walk_);)                             \
 		for (type pointer_ = map_walk_pointer(&walk_); map_walk_enter(&walk_);             \
 			walk_.in_body = false)
-
-#endif

@@ -3,8 +3,7 @@
  * Stores repeated texts once. Each text has a number, from 0 on. The count and the bytes are
  * bounded.
  */
-#ifndef SOOTH_BASE_NAMES_H
-#define SOOTH_BASE_NAMES_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -27,5 +26,3 @@ uint32_t names_put(struct names *n, struct span text, bool *is_new);
 size_t names_count(const struct names *n);
 /* Returns the text of a number, borrowed until the next put. */
 struct span names_get(const struct names *n, uint32_t number);
-
-#endif

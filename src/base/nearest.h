@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The known name nearest to a mistyped one. */
-#ifndef SOOTH_BASE_NEAREST_H
-#define SOOTH_BASE_NEAREST_H
+#pragma once
 
 #include <stddef.h>
 
 /* Returns the name that is at most two edits from `typed`; NULL: none is near. */
 const char *nearest_name(const char *typed, const char *const *names, size_t count);
-
-#endif

@@ -4,8 +4,7 @@
  * may be of different versions. Members that only the program's struct has must be 0. An impossible
  * size means that the program did not set it.
  */
-#ifndef SOOTH_BASE_OPTIONS_H
-#define SOOTH_BASE_OPTIONS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -14,5 +13,3 @@
 /* Copies `options` to `to`; members that the caller's version lacks become zeros. NULL: all zeros.
  * -EINVAL: the options are wrong. */
 int options_copy(void *to, size_t size, const void *options, struct sooth_error *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Orders of numbers for qsort(). Several in a row are joined by ?: the first that differ decide. */
-#ifndef SOOTH_BASE_ORDER_H
-#define SOOTH_BASE_ORDER_H
+#pragma once
 
 #include <stdint.h>
 
@@ -14,5 +13,3 @@ static inline int larger_first(uint64_t left, uint64_t right)
 {
 	return smaller_first(right, left);
 }
-
-#endif

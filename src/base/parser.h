@@ -3,8 +3,7 @@
  * Parsing of files that another user may have made. A program with more privileges than its caller
  * sends the open file to a process that has none; every other program parses the file itself.
  */
-#ifndef SOOTH_BASE_PARSER_H
-#define SOOTH_BASE_PARSER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -94,5 +93,3 @@ struct parser_names {
 bool parser_names_pack(struct parser_names *to, const char *const *names, size_t count);
 /* Fills in pointers to packed names. */
 void parser_names_unpack(const struct parser_names *from, const char *names[PARSER_NAMES_MAX]);
-
-#endif

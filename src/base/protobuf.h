@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes fields of protocol buffers (protobuf.dev/programming-guides/encoding). */
-#ifndef SOOTH_BASE_PROTOBUF_H
-#define SOOTH_BASE_PROTOBUF_H
+#pragma once
 
 #include "base/buffer.h"
 
@@ -44,5 +43,3 @@ static inline void protobuf_bytes(struct buffer *out, unsigned field, const void
 	protobuf_varint(out, size);
 	buffer_append(out, data, size);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads a part of a file, from an offset. */
-#ifndef SOOTH_BASE_READ_AT_H
-#define SOOTH_BASE_READ_AT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,5 +12,3 @@
 ssize_t read_at(int fd, void *out, size_t size, uint64_t offset);
 /* Reads all `size` bytes, or returns false. */
 bool read_all_at(int fd, void *out, size_t size, uint64_t offset);
-
-#endif

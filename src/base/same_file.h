@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether two paths are the same file, by the file's identity, not by the spelling. */
-#ifndef SOOTH_BASE_SAME_FILE_H
-#define SOOTH_BASE_SAME_FILE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -12,5 +11,3 @@
 bool file_is_same(const char *a, const char *b);
 /* Returns whether the file at `path` is the one that is open as `fd`. */
 bool file_is_open_as(const char *path, int fd);
-
-#endif

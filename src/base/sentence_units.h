@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Durations and sizes as a sentence writes them: a blank before the unit, no more digits than a
  * reader needs. Tables use base/units.h. */
-#ifndef SOOTH_BASE_SENTENCE_UNITS_H
-#define SOOTH_BASE_SENTENCE_UNITS_H
+#pragma once
 
 #include "base/units.h"
 
@@ -14,5 +13,3 @@ const char *sentence_size(char out[UNITS_SIZE], uint64_t bytes);
 /* The same in a buffer that lasts as long as the block. */
 #define SENTENCE_DURATION(ns) sentence_duration((char[UNITS_SIZE]){ 0 }, ns)
 #define SENTENCE_SIZE(bytes)  sentence_size((char[UNITS_SIZE]){ 0 }, bytes)
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* SHA-256 (FIPS 180-4), and the keyed hash made of it, HMAC (RFC 2104). For texts of at most a few
  * kilobytes: without the instructions that some processors have for it. */
-#ifndef SOOTH_BASE_SHA256_H
-#define SOOTH_BASE_SHA256_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,5 +27,3 @@ struct hmac {
 
 void hmac_begin(struct hmac *h, const void *key, size_t size);
 void hmac_end(struct hmac *h, unsigned char out[SHA256_SIZE]);
-
-#endif

@@ -12,8 +12,7 @@
  * folders of the system for the file. A library stays loaded: many keep threads and tables. A
  * statically linked sooth can load none, and the error says so.
  */
-#ifndef SOOTH_BASE_SHARED_LIBRARY_H
-#define SOOTH_BASE_SHARED_LIBRARY_H
+#pragma once
 
 #include <stddef.h>
 
@@ -41,5 +40,3 @@ struct shared_library {
 /* Loads a library, and sets the pointers in the struct at `to`. -ENOTSUP: the library or one of the
  * functions is missing. */
 int shared_library_load(const struct shared_library *library, void *to, struct sooth_error *err);
-
-#endif

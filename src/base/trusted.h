@@ -4,8 +4,7 @@
  * there must not decide what root does: each folder, link and file on the path belongs to root, or
  * to the one user that is trusted too, and no other user can change it.
  */
-#ifndef SOOTH_BASE_TRUSTED_H
-#define SOOTH_BASE_TRUSTED_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -28,5 +27,3 @@ int trusted_open_parent(
 bool trusted_is_folder(const struct trust *t, const char *path);
 /* Returns whether the path is such a folder, or only this caller can make one there. */
 bool trusted_is_place(const struct trust *t, const char *path);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Values as people read and write them. Writers fill `out` and return it. */
-#ifndef SOOTH_BASE_UNITS_H
-#define SOOTH_BASE_UNITS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,5 +39,3 @@ bool parse_duration(const char *text, uint64_t *ns);
 /* Reads "4096", "64k", "1M", "2G" (powers of 1024, either case, an optional B or iB at the end). */
 bool parse_bytes(const char *text, uint64_t *bytes);
 bool parse_u64(const char *text, uint64_t *value); /* decimal digits and nothing else */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Letters as UTF-8. */
-#ifndef SOOTH_BASE_UTF8_H
-#define SOOTH_BASE_UTF8_H
+#pragma once
 
 #include "base/buffer.h"
 
@@ -27,5 +26,3 @@ static inline size_t utf8_cut(const char *text, size_t size, size_t most)
 		at--;
 	return ((unsigned char)text[at] & 0xc0) == 0x80 ? most : at;
 }
-
-#endif

@@ -4,13 +4,10 @@
  * position that starts at 0; break and continue work. Each container defines its own loop:
  * process_table_for_each (table, p).
  */
-#ifndef SOOTH_BASE_WALK_H
-#define SOOTH_BASE_WALK_H
+#pragma once
 
 #include <stddef.h>
 
 #define walk_each(type, name, next, ...)                                                           \
 	for (size_t position_ = 0, once_ = 1; once_; once_ = 0)                                    \
 		for (type name; (name = next(__VA_ARGS__, &position_));)
-
-#endif

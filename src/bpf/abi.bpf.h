@@ -3,8 +3,7 @@
  * Finds the ABI of a system call, and its arguments. The values are those of enum syscall_abi; a
  * test keeps both sides the same.
  */
-#ifndef SOOTH_BPF_ABI_H
-#define SOOTH_BPF_ABI_H
+#pragma once
 
 #define ABI_X86_64  0
 #define ABI_AARCH64 1
@@ -128,6 +127,4 @@ static inline void abi_arguments(struct pt_regs *regs, uint32_t abi, uint64_t *a
 
 #else
 #error "the system call programs know x86-64 and aarch64"
-#endif
-
 #endif

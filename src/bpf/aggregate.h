@@ -6,8 +6,7 @@
  *
  * No BPF helper is called here: the same lines run in user-space tests.
  */
-#ifndef SOOTH_BPF_AGGREGATE_H
-#define SOOTH_BPF_AGGREGATE_H
+#pragma once
 
 #include "bpf/log2.h"
 #include "probes/syscalls.h"
@@ -111,5 +110,3 @@ static inline int aggregate_is_error(int64_t result)
 {
 	return result < 0 && result >= -AGGREGATE_ERROR_MAX;
 }
-
-#endif

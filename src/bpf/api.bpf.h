@@ -8,8 +8,7 @@
  * Only data at the beginning of a call is seen: the first of several buffers, and no TLS record
  * that begins in the middle of the data.
  */
-#ifndef SOOTH_BPF_API_H
-#define SOOTH_BPF_API_H
+#pragma once
 
 #include "bpf/error_output.bpf.h"
 
@@ -377,5 +376,3 @@ static inline bool is_of_api(const struct thread *t, int64_t result)
 		return true;
 	return result != API_DROPPED_ERROR && is_internet_socket(t->arguments[0]);
 }
-
-#endif

@@ -6,8 +6,7 @@
  * that change descriptors or names have their own budget: they are rare, and explain the others. A
  * program makes most of these when it starts, and may end soon: it has a larger budget then.
  */
-#ifndef SOOTH_BPF_BUDGET_H
-#define SOOTH_BPF_BUDGET_H
+#pragma once
 
 #include "bpf/error_output.bpf.h"
 
@@ -141,5 +140,3 @@ static inline bool budget_admits(struct thread *t, int64_t result, uint64_t now)
 	}
 	return true;
 }
-
-#endif

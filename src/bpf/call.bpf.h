@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* A function call in user space: its registers at the entry and after the return. */
-#ifndef SOOTH_BPF_CALL_H
-#define SOOTH_BPF_CALL_H
+#pragma once
 
 #include "bpf/types.bpf.h"
 
@@ -44,6 +43,4 @@ static inline uint64_t stack_word(uint64_t at)
 
 #else
 #error "the programs on user functions know x86-64 and aarch64"
-#endif
-
 #endif

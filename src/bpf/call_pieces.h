@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* A call with its pieces, in scratch memory because it is too large for the stack of a BPF program.
  */
-#ifndef SOOTH_BPF_CALL_PIECES_H
-#define SOOTH_BPF_CALL_PIECES_H
+#pragma once
 
 #include "probes/syscalls.h"
 
@@ -37,5 +36,3 @@ struct call_with_pieces {
 	struct syscalls_call call; /* the record begins here */
 	char pieces[PIECES_BYTES];
 };
-
-#endif

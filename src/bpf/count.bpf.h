@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Counts calls in the thread, keeps counts without room there, and flushes all at the end. */
-#ifndef SOOTH_BPF_COUNT_H
-#define SOOTH_BPF_COUNT_H
+#pragma once
 
 #include "bpf/syscalls_thread.bpf.h"
 
@@ -200,5 +199,3 @@ static void count_open_call(struct thread *t)
 		__sync_fetch_and_add(&control.lost_counts, 1);
 	}
 }
-
-#endif

@@ -8,8 +8,7 @@
  * PostgreSQL: "Message Formats" of its protocol 3.0; since 9.6 it has a severity that is never
  * translated ('V'). MySQL: ERR_Packet of its client protocol. Redis: "Simple errors" of RESP.
  */
-#ifndef SOOTH_BPF_DATABASE_H
-#define SOOTH_BPF_DATABASE_H
+#pragma once
 
 #include "bpf/pieces.bpf.h"
 
@@ -159,5 +158,3 @@ static inline void keep_answer(const struct call_with_pieces *p, const struct th
 		keep_database_error(scratch_index, c->argument,
 			p->arguments[c->argument & (ARGUMENT_SLOTS - 1)], (uint64_t)result);
 }
-
-#endif

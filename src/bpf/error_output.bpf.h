@@ -4,8 +4,7 @@
  * descriptors of the same object count too: standard output, or a terminal that was opened again,
  * as node does. Only the first buffer of a call is seen, cut.
  */
-#ifndef SOOTH_BPF_ERROR_OUTPUT_H
-#define SOOTH_BPF_ERROR_OUTPUT_H
+#pragma once
 
 #include "bpf/pieces.bpf.h"
 
@@ -54,5 +53,3 @@ VERIFIED_ALONE_BY_NUMBERS int keep_error_output(
 		done > SYSCALLS_PIECE_MAX ? STATE_TRUNCATED : 0, size);
 	return 0;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Shared by the exit_reasons programs and their loader. */
-#ifndef SOOTH_BPF_EXIT_REASONS_H
-#define SOOTH_BPF_EXIT_REASONS_H
+#pragma once
 
 #include "probes/exit_reasons.h"
 
@@ -38,5 +37,3 @@ struct exit_reasons_member {
 	uint32_t unused;
 	struct exit_reasons_signal sent[EXIT_REASONS_SLOTS]; /* signal 0: none */
 };
-
-#endif

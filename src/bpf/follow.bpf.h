@@ -9,8 +9,7 @@
  * - thread_visited(t, task): called before the flush of a visit
  * - thread_execs(t, program): it replaced its program; called after that was reported
  */
-#ifndef SOOTH_BPF_FOLLOW_H
-#define SOOTH_BPF_FOLLOW_H
+#pragma once
 
 #include "bpf/threads.bpf.h"
 #include "bpf/privilege.bpf.h"
@@ -353,5 +352,3 @@ int on_visit(struct bpf_iter__task *context)
 		emit_known_thread(t, task);
 	return 0;
 }
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * Shared by all programs that follow threads, and their loader (os/linux/bpf/follow.h).
  */
-#ifndef SOOTH_BPF_FOLLOW_LAYOUT_H
-#define SOOTH_BPF_FOLLOW_LAYOUT_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -62,5 +61,3 @@ struct follow_listed {
 	uint32_t is_running; /* the thread is on a CPU, or waits for a CPU */
 	uint32_t unused;
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Shared by the allocation programs and their loader. */
-#ifndef SOOTH_BPF_HEAP_H
-#define SOOTH_BPF_HEAP_H
+#pragma once
 
 #include "probes/heap.h"
 
@@ -280,5 +279,3 @@ struct heap_begun {
 	uint32_t device_minor;
 	char path[HEAP_PATH_BYTES]; /* path as the exec requested it; cut when it is longer */
 };
-
-#endif

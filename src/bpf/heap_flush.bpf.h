@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Sends the counts of a thread to user space: by the ring, or by a table if the ring is full. */
-#ifndef SOOTH_BPF_HEAP_FLUSH_BPF_H
-#define SOOTH_BPF_HEAP_FLUSH_BPF_H
+#pragma once
 
 /* Adds counts to the table. Several threads of a process may do this at once. */
 static void keep_aggregate(
@@ -72,5 +71,3 @@ static void thread_flush(struct thread *t, uint64_t now)
 	for (uint32_t i = 0; i < HEAP_FUNCTIONS; i++)
 		flush_function(t, i, now);
 }
-
-#endif

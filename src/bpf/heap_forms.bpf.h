@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The called function: its form, and its arguments. Included by heap.bpf.c, behind struct thread.
  */
-#ifndef SOOTH_BPF_HEAP_FORMS_BPF_H
-#define SOOTH_BPF_HEAP_FORMS_BPF_H
+#pragma once
 
 #define FORM_SLOTS 32 /* a power of two, so that the verifier understands the mask */
 
@@ -69,5 +68,3 @@ static inline void read_call_arguments(struct thread *t, struct pt_regs *regs, u
 	t->old_address = argument(t, layout->old);
 	set_alignment(t, layout->alignment);
 }
-
-#endif

@@ -6,8 +6,7 @@
  * An address inside a known live block is a certain error in any process, because no older block
  * can be there, unless two allocators are involved: one may divide a block of the other.
  */
-#ifndef SOOTH_BPF_HEAP_FREES_BPF_H
-#define SOOTH_BPF_HEAP_FREES_BPF_H
+#pragma once
 
 #define BAD_FREES_MAX	256	    /* reports of a thread, which could go on for ever */
 #define STACK_BYTES_MAX (64u << 20) /* from the start of the first thread's stack */
@@ -95,5 +94,3 @@ static inline __attribute__((always_inline)) void judge_free(
 	set_call_stack(t, regs);
 	emit_bad_free(t, address, what, known ? &freed : 0);
 }
-
-#endif

@@ -4,8 +4,7 @@
  * programs. One hit in HIT_EVERY of each thread is timed, and stands for that many. The kernel's
  * time around the programs is measured in os/linux/uprobes/trap_cost.h.
  */
-#ifndef SOOTH_BPF_HEAP_HITS_BPF_H
-#define SOOTH_BPF_HEAP_HITS_BPF_H
+#pragma once
 
 /* A prime: calls come in patterns of a few hits, all of which have to be sampled equally. */
 #define HIT_EVERY 61
@@ -83,5 +82,3 @@ static inline void flush_cpu(const struct thread *t)
 	if (value)
 		__sync_fetch_and_add(&value->cpu_ns, t->member.cpu_ns);
 }
-
-#endif

@@ -5,8 +5,7 @@
  *
  * Since Linux 6.0 programs on user functions can be preempted: each walk claims memory of its CPU.
  */
-#ifndef SOOTH_BPF_HEAP_STACKS_BPF_H
-#define SOOTH_BPF_HEAP_STACKS_BPF_H
+#pragma once
 
 #define WALKS_OF_CPU HEAP_WALKS_OF_CPU
 #ifndef THREADS_IN_HASH /* the verifier of 5.10 would give up */
@@ -267,5 +266,3 @@ static inline void set_call_stack(struct thread *t, struct pt_regs *regs)
 	t->stack_hash = stack_of(w, task, &t->member, regs);
 	release_walk(w);
 }
-
-#endif

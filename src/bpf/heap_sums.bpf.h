@@ -8,8 +8,7 @@
  * A realloc frees its block when it is entered, before another thread can get the address, and
  * takes it back if it fails.
  */
-#ifndef SOOTH_BPF_HEAP_SUMS_BPF_H
-#define SOOTH_BPF_HEAP_SUMS_BPF_H
+#pragma once
 
 /* Tracing programs can safely allocate at run time since 6.1. On an older kernel user space makes a
  * smaller, preallocated table. */
@@ -374,5 +373,3 @@ VERIFIED_ALONE int sum_stays(struct thread *t)
 	}
 	return 0;
 }
-
-#endif

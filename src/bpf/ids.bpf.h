@@ -3,8 +3,7 @@
  * The ids of tasks as sooth's own PID namespace has them, as /proc and every system call of sooth
  * do. A task outside of that namespace has no id in it: its id is 0, which belongs to no process.
  */
-#ifndef SOOTH_BPF_IDS_BPF_H
-#define SOOTH_BPF_IDS_BPF_H
+#pragma once
 
 #include "bpf/types.bpf.h"
 #include "bpf/ids.h"
@@ -86,5 +85,3 @@ static __always_inline bool uses_own_ids(const struct task_struct *task)
 
 	return OWN_NAMESPACE ? is_of_own_namespace(number_at(pid, level)) : !level;
 }
-
-#endif

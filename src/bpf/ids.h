@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Shared by programs that read the ids of tasks, and their loader. */
-#ifndef SOOTH_BPF_IDS_H
-#define SOOTH_BPF_IDS_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -9,5 +8,3 @@
 struct ids_config {
 	uint64_t pid_namespace; /* inode of sooth's PID namespace; 0: the initial one */
 };
-
-#endif

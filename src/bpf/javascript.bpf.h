@@ -4,8 +4,7 @@
  * beside each frame pointer, and both lead to the same executable; V8 is in v8_step.h. This code
  * follows these objects at the sample; user space reads the name only if all objects are unchanged.
  */
-#ifndef SOOTH_BPF_JAVASCRIPT_BPF_H
-#define SOOTH_BPF_JAVASCRIPT_BPF_H
+#pragma once
 
 #include "bpf/unwind.bpf.h"
 #include "bpf/v8_step.h"
@@ -130,6 +129,4 @@ static inline uint64_t hash_of_beside(const struct walk *w, uint64_t number)
 		return 0;
 	return js[2] < V8_KINDS_MAX ? mix_hash(js[4], js[2]) : js[4];
 }
-#endif
-
 #endif

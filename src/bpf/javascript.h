@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* JavaScript: values beside frames, and the way from these values to names of functions. */
-#ifndef SOOTH_BPF_JAVASCRIPT_H
-#define SOOTH_BPF_JAVASCRIPT_H
+#pragma once
 
 #include "bpf/profile.h"
 
@@ -58,5 +57,3 @@ struct profile_raw_js {
 	uint64_t executable;	 /* executable of the function, with JSC_IS_PAIR */
 	uint64_t name;		 /* the text object */
 };
-
-#endif

@@ -3,8 +3,7 @@
  * Logarithms to the base 2, and histogram slots; the kernel, the views and tests share this code. 0
  * counts as 1.
  */
-#ifndef SOOTH_BPF_LOG2_H
-#define SOOTH_BPF_LOG2_H
+#pragma once
 
 #include <sooth/record.h> /* the integer types of either side */
 
@@ -76,5 +75,3 @@ static inline uint64_t size_class_from(uint32_t size_class)
 		return exponent ? 2 : 0;
 	return exponent < 64 ? (uint64_t)(4 + (size_class & 3)) << (exponent - 2) : ~0ULL;
 }
-
-#endif

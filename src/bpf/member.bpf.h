@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The part of a followed thread that all programs share, and the way of its records to the ring. */
-#ifndef SOOTH_BPF_MEMBER_H
-#define SOOTH_BPF_MEMBER_H
+#pragma once
 
 #include "bpf/types.bpf.h"
 #include "bpf/ids.bpf.h"
@@ -103,5 +102,3 @@ static inline void identify_member(struct member *m, struct task_struct *task)
 	m->tid = tid_of(task);
 	m->start_ticks = start_ticks_of(task);
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Pieces in the kernel. They are read when the call returns: their pages have then been touched, so
  * that reading cannot fault. Memory that the kernel overwrites is read when the call begins. */
-#ifndef SOOTH_BPF_PIECES_H
-#define SOOTH_BPF_PIECES_H
+#pragma once
 
 #include "bpf/syscalls_thread.bpf.h"
 
@@ -94,5 +93,3 @@ VERIFIED_ALONE_BY_NUMBERS int keep_one(uint32_t row, uint32_t index, uint32_t sc
 	keep_piece(p, c, p->call.result);
 	return 1;
 }
-
-#endif

@@ -10,8 +10,7 @@
  *
  * and after: keep_near_end(), which keeps the local address of a socket.
  */
-#ifndef SOOTH_BPF_PIECES_SHARED_H
-#define SOOTH_BPF_PIECES_SHARED_H
+#pragma once
 
 #include "bpf/aggregate.h"
 #include "bpf/call_pieces.h"
@@ -288,5 +287,3 @@ static inline void name_path(struct call_with_pieces *p)
 	r->path.offset = (uint32_t)sizeof(struct syscalls_call) + p->string_at;
 	r->path.size = p->string_size;
 }
-
-#endif

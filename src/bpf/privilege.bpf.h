@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Finds out whether a process gains privilege by its exec: then its user may no longer watch it. */
-#ifndef SOOTH_BPF_PRIVILEGE_H
-#define SOOTH_BPF_PRIVILEGE_H
+#pragma once
 
 #include "bpf/types.bpf.h"
 
@@ -14,5 +13,3 @@ static inline bool gains_privilege(struct linux_binprm *program)
 	return BPF_CORE_READ_BITFIELD_PROBED(program, secureexec) ||
 	       BPF_CORE_READ(program, interp_flags) & PROGRAM_IS_UNREADABLE;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Shared by the profile program and its loader. */
-#ifndef SOOTH_BPF_PROFILE_H
-#define SOOTH_BPF_PROFILE_H
+#pragma once
 
 #include "bpf/unwind.h"
 #include "probes/profile.h"
@@ -166,5 +165,3 @@ struct walks_control {
 	uint64_t known;	      /* set by the collector: a bit for each runtime with known files */
 	uint64_t tables_only; /* set by the collector: frame pointers are not followed */
 };
-
-#endif

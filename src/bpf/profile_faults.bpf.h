@@ -5,8 +5,7 @@
  * takes one in `one_in` by chance, where the number of faults in the previous moment sets `one_in`.
  * So the choice does not depend on the program; each fault stands for `one_in` faults.
  */
-#ifndef SOOTH_BPF_PROFILE_FAULTS_H
-#define SOOTH_BPF_PROFILE_FAULTS_H
+#pragma once
 
 /* include/uapi/linux/bpf.h */
 struct bpf_perf_event_value {
@@ -81,5 +80,3 @@ static inline uint32_t choose_fault(struct faults *f)
 		return 1;
 	return bpf_get_prandom_u32() % f->one_in ? 0 : f->one_in;
 }
-
-#endif

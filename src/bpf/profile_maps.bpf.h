@@ -7,8 +7,7 @@
  *
  * Functions with only numbers are verified once, and take other arguments from the walk's memory.
  */
-#ifndef SOOTH_BPF_PROFILE_MAPS_H
-#define SOOTH_BPF_PROFILE_MAPS_H
+#pragma once
 
 #include "bpf/profile_walk.h"
 #include "bpf/quirks.bpf.h"
@@ -157,5 +156,3 @@ VERIFIED_ALONE_BY_NUMBERS int find_mapping(uint32_t walk)
 	set_mapped_file(w, vma);
 	return w->address >= w->mapping.from && w->address < w->mapping.to;
 }
-
-#endif

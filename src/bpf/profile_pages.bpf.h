@@ -3,8 +3,7 @@
  * Records system calls of followed threads that free pages. Together with the stacks of page faults
  * they show which code touched the remaining pages.
  */
-#ifndef SOOTH_BPF_PROFILE_PAGES_H
-#define SOOTH_BPF_PROFILE_PAGES_H
+#pragma once
 
 #if defined(__TARGET_ARCH_x86)
 #define NR_BRK	   12
@@ -86,5 +85,3 @@ int BPF_PROG(on_release, struct pt_regs *regs, long result)
 		__sync_fetch_and_add(&control.lost, 1);
 	return 0;
 }
-
-#endif

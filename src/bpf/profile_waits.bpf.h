@@ -6,8 +6,7 @@
  * Waits shorter than `least_ns` are not recorded. The struct was allocated before: a switch cannot
  * allocate, because the allocator may have to wake another thread.
  */
-#ifndef SOOTH_BPF_PROFILE_WAITS_H
-#define SOOTH_BPF_PROFILE_WAITS_H
+#pragma once
 
 #define STATE_RUNNING 0
 #define STATE_BLOCKED 2 /* TASK_UNINTERRUPTIBLE */
@@ -168,5 +167,3 @@ static inline void emit_open_wait(struct thread *t, struct task_struct *task)
 		emit_wait(&t->wait, now, PROFILE_WAIT_OPEN);
 	t->wait.began_ns = 0;
 }
-
-#endif

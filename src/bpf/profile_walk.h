@@ -5,8 +5,7 @@
  *
  *	bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t address);
  */
-#ifndef SOOTH_BPF_PROFILE_WALK_H
-#define SOOTH_BPF_PROFILE_WALK_H
+#pragma once
 
 #include "bpf/profile.h"
 
@@ -132,5 +131,3 @@ static inline void walk_put_beside(struct walk *w, uint64_t head, uint64_t first
 	w->beside[at + 4] = last;
 	w->besides++;
 }
-
-#endif

@@ -4,8 +4,7 @@
  * The words of a code object that are read here, at the sample, must be unchanged when its name is
  * read.
  */
-#ifndef SOOTH_BPF_PYTHON_BPF_H
-#define SOOTH_BPF_PYTHON_BPF_H
+#pragma once
 
 #include "bpf/unwind.bpf.h"
 #include "bpf/python_step.h"
@@ -85,5 +84,3 @@ VERIFIED_ALONE_BY_NUMBERS int walk_python(uint32_t walk)
 	python_end(w);
 	return 0;
 }
-
-#endif

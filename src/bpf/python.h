@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Python: the place of the interpreter in its file, and the way from its state to names. */
-#ifndef SOOTH_BPF_PYTHON_H
-#define SOOTH_BPF_PYTHON_H
+#pragma once
 
 #include "bpf/profile.h"
 
@@ -96,5 +95,3 @@ struct profile_python_name {
 	uint64_t file; /* file of the interpreter */
 	struct profile_python_text name, path;
 };
-
-#endif

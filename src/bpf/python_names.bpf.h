@@ -5,8 +5,7 @@
  * only at its end, and a program may end right after. So each name goes through the ring when it is
  * first met. During a walk the code object is in use, so its names are in memory.
  */
-#ifndef SOOTH_BPF_PYTHON_NAMES_BPF_H
-#define SOOTH_BPF_PYTHON_NAMES_BPF_H
+#pragma once
 
 #include "bpf/python.bpf.h"
 
@@ -117,5 +116,3 @@ VERIFIED_ALONE_BY_NUMBERS int send_names(uint32_t walk)
 	}
 	return 0;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Finds functions of Python on a stack by frames of the interpreter. Kernel and user space share
  * this code, like unwind_step.h. */
-#ifndef SOOTH_BPF_PYTHON_STEP_H
-#define SOOTH_BPF_PYTHON_STEP_H
+#pragma once
 
 #include "bpf/python.h"
 #include "bpf/unwind_step.h"
@@ -134,5 +133,3 @@ static inline void python_end(struct walk *w)
 	w->tail[at + 1] = w->own.file;
 	w->tail[at + 2] = w->own.type;
 }
-
-#endif

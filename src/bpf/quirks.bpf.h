@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Workarounds for certain kernels, each with the version on which it was seen. */
-#ifndef SOOTH_BPF_QUIRKS_H
-#define SOOTH_BPF_QUIRKS_H
+#pragma once
 
 /*
  * Before Linux 5.12 no atomic operation returns a value. The first claim wins there too, except
@@ -141,5 +140,3 @@ static inline struct task_struct *victim_task(unsigned long long *arguments)
 		return (struct task_struct *)arguments[0];
 	return 0;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Finds the user registers of a thread, wherever it was interrupted: at the end of its kernel
  * stack. */
-#ifndef SOOTH_BPF_REGISTERS_BPF_H
-#define SOOTH_BPF_REGISTERS_BPF_H
+#pragma once
 
 #include "bpf/types.bpf.h"
 
@@ -78,5 +77,3 @@ static inline bool is_in_call(struct task_struct *task)
 	return BPF_CORE_READ(task, flags) & PF_EXITING ||
 	       (BPF_CORE_READ(task, mm) && (long)REGISTER_CALL(user_registers(task)) >= 0);
 }
-
-#endif

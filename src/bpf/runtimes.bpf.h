@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The language runtimes whose frames BPF programs walk, and the calls for each part of a walk. */
-#ifndef SOOTH_BPF_RUNTIMES_BPF_H
-#define SOOTH_BPF_RUNTIMES_BPF_H
+#pragma once
 
 #include "bpf/javascript.bpf.h"
 #include "bpf/python_names.bpf.h"
@@ -29,5 +28,3 @@ static inline void put_runtime_frames(struct walk *w, uint32_t walk)
 #define walk_runtimes(w) walk_python((w)->index)
 /* Sends names that the collector could not read from an ended process. */
 #define send_runtime_names(w) send_names((w)->index)
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The distance to the next sample; the kernel side and its test share this code. */
-#ifndef SOOTH_BPF_SAMPLE_GAP_H
-#define SOOTH_BPF_SAMPLE_GAP_H
+#pragma once
 
 #include "bpf/log2.h"
 
@@ -30,5 +29,3 @@ static inline uint64_t sample_gap(uint64_t mean, uint32_t random)
 	log = (33ull << GAP_FRACTION_BITS) - log;
 	return mean * (log * GAP_LN_2 >> 16) >> GAP_FRACTION_BITS;
 }
-
-#endif

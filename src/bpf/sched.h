@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Shared by the sched program and its loader. */
-#ifndef SOOTH_BPF_SCHED_H
-#define SOOTH_BPF_SCHED_H
+#pragma once
 
 #include "probes/sched.h"
 
@@ -18,5 +17,3 @@ struct sched_control {
 	uint64_t switches; /* of threads from a CPU, some too few per thread */
 	uint64_t is_light; /* changes are only counted, to limit the overhead */
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Configuration and counters shared by the program that sees processes exit and its loader. */
-#ifndef SOOTH_BPF_SHORT_LIVED_H
-#define SOOTH_BPF_SHORT_LIVED_H
+#pragma once
 
 #ifndef SOOTH_BPF_TYPES_H
 #include <stdint.h>
@@ -17,5 +16,3 @@ struct short_lived_config {
 struct short_lived_control {
 	uint64_t lost; /* no room in the ring */
 };
-
-#endif

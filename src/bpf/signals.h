@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Shared by the signals program and its loader. */
-#ifndef SOOTH_BPF_SIGNALS_H
-#define SOOTH_BPF_SIGNALS_H
+#pragma once
 
 #include "probes/signals.h"
 
@@ -18,5 +17,3 @@ struct signals_action {
 	uint32_t signal;
 	uint32_t unused;
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Shared by the program that reads the registers of threads and its loader. */
-#ifndef SOOTH_BPF_STACKS_H
-#define SOOTH_BPF_STACKS_H
+#pragma once
 
 #include "bpf/profile.h"
 
@@ -31,5 +30,3 @@ _Static_assert(sizeof(struct stacks_seen) % 8 == 0, "addresses follow");
 struct stacks_control {
 	uint32_t pid; /* PID of the process */
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Writes one record per call. */
-#ifndef SOOTH_BPF_STREAM_H
-#define SOOTH_BPF_STREAM_H
+#pragma once
 
 #include "bpf/api.bpf.h"
 #include "bpf/budget.bpf.h"
@@ -124,5 +123,3 @@ static void stream_call(struct thread *t, int64_t result, uint64_t now, uint32_t
 	else
 		stream_call_without_pieces(t, result, now, 0);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Interface between the system call programs and their loader. */
-#ifndef SOOTH_BPF_SYSCALLS_H
-#define SOOTH_BPF_SYSCALLS_H
+#pragma once
 
 #include "probes/syscalls.h"
 
@@ -93,5 +92,3 @@ struct overflow_value {
 };
 
 #define OVERFLOW_ENTRIES 65536
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* A thread whose system calls are followed, and maps for what has no room in its struct. */
-#ifndef SOOTH_BPF_SYSCALLS_THREAD_H
-#define SOOTH_BPF_SYSCALLS_THREAD_H
+#pragma once
 
 #include "bpf/member.bpf.h"
 #include "bpf/abi.bpf.h"
@@ -86,5 +85,3 @@ struct {
 	__type(key, uint32_t);
 	__type(value, struct overflow_value);
 } zero SEC(".maps");
-
-#endif

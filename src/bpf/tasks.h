@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Shared by the program that lists processes and its loader. */
-#ifndef SOOTH_BPF_TASKS_H
-#define SOOTH_BPF_TASKS_H
+#pragma once
 
 #include "probes/proc.h"
 
@@ -49,5 +48,3 @@ struct tasks_seen {
 };
 
 _Static_assert(sizeof(struct tasks_seen) == 224, "the same for both sides");
-
-#endif

@@ -5,8 +5,7 @@
  * the thread. On kernels without task storage (before 5.12) it is in a hash by thread id: that
  * object is compiled with THREADS_IN_HASH.
  */
-#ifndef SOOTH_BPF_THREADS_H
-#define SOOTH_BPF_THREADS_H
+#pragma once
 
 #include "bpf/member.bpf.h"
 
@@ -116,7 +115,5 @@ static inline struct task_struct *current_task(void)
 {
 	return bpf_get_current_task_btf();
 }
-
-#endif
 
 #endif

@@ -3,8 +3,7 @@
  * The types of the kernel, with only the members that sooth reads: CO-RE finds their offsets in the
  * running kernel by name. vmlinux.h would tie the build to one kernel.
  */
-#ifndef SOOTH_BPF_TYPES_H
-#define SOOTH_BPF_TYPES_H
+#pragma once
 
 typedef signed char int8_t;
 typedef short int16_t;
@@ -378,5 +377,3 @@ struct bpf_iter__task_file {
 	uint32_t fd;
 	struct file *file;
 } KERNEL_TYPE;
-
-#endif

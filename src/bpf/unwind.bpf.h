@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Takes one step up a stack, by the unwind table of the file. */
-#ifndef SOOTH_BPF_UNWIND_BPF_H
-#define SOOTH_BPF_UNWIND_BPF_H
+#pragma once
 
 #include "bpf/profile_maps.bpf.h"
 
@@ -205,5 +204,3 @@ VERIFIED_ALONE_BY_NUMBERS int step_up(uint32_t walk)
 	}
 	return step_by(w, (uint32_t)found);
 }
-
-#endif

@@ -4,8 +4,7 @@
  * in the kernel. A table has the rules of a file, then rows, sorted by their offset in the file. A
  * row applies up to the next row; its rule finds the caller's frame from the registers of a frame.
  */
-#ifndef SOOTH_BPF_UNWIND_H
-#define SOOTH_BPF_UNWIND_H
+#pragma once
 
 #ifndef __bpf__
 #include <stdint.h>
@@ -51,5 +50,3 @@ union unwind_entry {
 };
 
 _Static_assert(sizeof(union unwind_entry) == 8, "entries of a BPF array have 8 bytes");
-
-#endif

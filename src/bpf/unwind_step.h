@@ -5,8 +5,7 @@
  * skips to the next frame with a frame pointer. Kernel and user space share this code; the
  * including file defines walk_read().
  */
-#ifndef SOOTH_BPF_UNWIND_STEP_H
-#define SOOTH_BPF_UNWIND_STEP_H
+#pragma once
 
 #include "bpf/profile_walk.h"
 
@@ -189,5 +188,3 @@ static inline int step_by(struct walk *w, uint32_t found)
 {
 	return found ? step_by_frame_pointer(w, found) : step_by_rule(w);
 }
-
-#endif

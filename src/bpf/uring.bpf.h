@@ -4,8 +4,7 @@
  * thread that takes them from the ring (IORING_SETUP_SQPOLL). Since Linux 5.12 the kernel thread
  * belongs to the process, but it has no fork event; so it is followed from its first request on.
  */
-#ifndef SOOTH_BPF_URING_H
-#define SOOTH_BPF_URING_H
+#pragma once
 
 #include "bpf/follow.bpf.h"
 
@@ -203,5 +202,3 @@ static void flush_urings(struct thread *t, uint64_t now)
 	for (uint32_t i = 0; i < SYSCALLS_URING_OPS; i++)
 		flush_uring(t, i, now);
 }
-
-#endif

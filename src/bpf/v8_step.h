@@ -4,8 +4,7 @@
  * each frame pointer. They lead to the object with the name, and each object on the way must have
  * its type. Kernel and user space share this code, like python_step.h.
  */
-#ifndef SOOTH_BPF_V8_STEP_H
-#define SOOTH_BPF_V8_STEP_H
+#pragma once
 
 #include "bpf/javascript.h"
 #include "bpf/unwind_step.h"
@@ -75,5 +74,3 @@ static inline void v8_frame(struct walk *w, const struct profile_v8 *v8)
 	name = word_at(w, shared - V8_TAG + v8->shared_name);
 	v8_put(w, bits, word_at(w, shared - V8_TAG + v8->shared_script), shared, name);
 }
-
-#endif

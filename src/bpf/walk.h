@@ -6,11 +6,8 @@
  * accept no number as a pointer, hence the second). Without the cast the verifier looks up by name
  * how far it can trust each pointer that is read: this takes ten times as long as all the rest.
  */
-#ifndef SOOTH_BPF_WALK_H
-#define SOOTH_BPF_WALK_H
+#pragma once
 
 #define WALK_CAST	   0x50074
 #define WALK_CAN_CAST	   0x50075 /* 1 if the kernel has it, else 0 */
 #define WALK_PID_NAMESPACE 0x50076 /* see OWN_NAMESPACE of ids.bpf.h */
-
-#endif

@@ -10,8 +10,7 @@
  * maps or unmaps code, all kept walks become invalid. One in MEMO_CHECK recognized stacks is walked
  * again, and counted if it differs.
  */
-#ifndef SOOTH_BPF_WALK_MEMO_BPF_H
-#define SOOTH_BPF_WALK_MEMO_BPF_H
+#pragma once
 
 struct kept_walk {
 	uint64_t mm, start_ticks;
@@ -344,5 +343,3 @@ static inline bool is_of_thread(const struct walk *w, const struct kept_walk *k)
 	       k->tid == w->raw.record.tid && k->pid == w->raw.record.pid &&
 	       k->start_ticks == w->raw.record.start_ticks;
 }
-
-#endif

@@ -6,8 +6,7 @@
  * Threads on all CPUs write entries without a lock: an entry to which two threads wrote at once has
  * a wrong check value, and is ignored.
  */
-#ifndef SOOTH_BPF_WALK_PLACES_BPF_H
-#define SOOTH_BPF_WALK_PLACES_BPF_H
+#pragma once
 
 struct walk_place {
 	uint64_t address, owner;
@@ -102,5 +101,3 @@ static inline void note_address_without_file(struct walk *w)
 	if (!w->notes.is_place_known)
 		store_rule_of_address(w, PROFILE_NO_ROW);
 }
-
-#endif

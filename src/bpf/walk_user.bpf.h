@@ -3,8 +3,7 @@
  * Walks the user stack of the current thread, with the words of runtimes beside it, and makes its
  * record. New files are reported: the collector makes their tables.
  */
-#ifndef SOOTH_BPF_WALK_USER_BPF_H
-#define SOOTH_BPF_WALK_USER_BPF_H
+#pragma once
 
 #include "bpf/unwind.bpf.h"
 #include "bpf/registers.bpf.h"
@@ -189,5 +188,3 @@ static inline uint32_t finish(struct walk *w, struct task_struct *task, const st
 {
 	return finish_within(w, task, m, PROFILE_TAIL_MOST);
 }
-
-#endif

@@ -3,8 +3,7 @@
  * Blocks: the only interface from collecting to explaining, through a buffer,
  * a pipe or a file. docs/capture-format.md describes the bytes.
  */
-#ifndef SOOTH_CAPTURE_BLOCK_H
-#define SOOTH_CAPTURE_BLOCK_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -97,5 +96,3 @@ int block_reader_feed(struct block_reader *r, const void *data, size_t size, blo
 int block_reader_finish(
 	struct block_reader *r, block_handler handler, void *user, struct sooth_error *err);
 void block_reader_fini(struct block_reader *r);
-
-#endif

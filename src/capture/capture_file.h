@@ -4,8 +4,7 @@
  * Both return the bytes of whole blocks, one after the other, so that consumers see no
  * difference.
  */
-#ifndef SOOTH_CAPTURE_CAPTURE_FILE_H
-#define SOOTH_CAPTURE_CAPTURE_FILE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,5 +41,3 @@ ssize_t capture_file_read(struct capture_file *f, void *data, size_t size, struc
 /* Starts over from the beginning, with all blocks. False: the file cannot be read again. */
 bool capture_file_rewind(struct capture_file *f);
 void capture_file_close(struct capture_file *f);
-
-#endif

@@ -5,8 +5,7 @@
  * is optional: without an index, or with one that does not fit the file, everything is read, with
  * the same result. docs/capture-format.md describes the bytes.
  */
-#ifndef SOOTH_CAPTURE_INDEX_H
-#define SOOTH_CAPTURE_INDEX_H
+#pragma once
 
 #include "base/map.h"
 #include "capture/block.h"
@@ -108,5 +107,3 @@ struct index_entry index_entry_at(const struct index_view *v, uint32_t i);
 void index_survey(const struct index_view *v, struct survey *s);
 /* Returns the size of the index block that ends with these bytes; 0: none. */
 uint64_t index_size_in_trailer(const unsigned char trailer[INDEX_TRAILER_SIZE]);
-
-#endif

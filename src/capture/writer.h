@@ -5,8 +5,7 @@
  * dropped, and files concatenated. Each segment, and the file, ends with an
  * index.
  */
-#ifndef SOOTH_CAPTURE_WRITER_H
-#define SOOTH_CAPTURE_WRITER_H
+#pragma once
 
 #include "base/file.h"
 #include "capture/index.h"
@@ -31,5 +30,3 @@ int capture_writer_block(
 int capture_writer_finish(struct capture_writer *w, struct sooth_error *err);
 uint64_t capture_writer_bytes(const struct capture_writer *w);
 void capture_writer_free(struct capture_writer *w);
-
-#endif

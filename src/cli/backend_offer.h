@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Offers a method that is used only on request, where the caller may use no other. */
-#ifndef SOOTH_CLI_BACKEND_OFFER_H
-#define SOOTH_CLI_BACKEND_OFFER_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -20,5 +19,3 @@ bool backend_offer_find(struct backend_offer *offer, const char *probe);
 bool backend_offer_accepted(const struct backend_offer *offer);
 /* Adds the option that requests the method to the error of a refusal. */
 void backend_offer_add_remedy(const struct backend_offer *offer, struct sooth_error *err);
-
-#endif

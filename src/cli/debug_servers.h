@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options for servers of debug files, for commands that name frames of stacks. */
-#ifndef SOOTH_CLI_DEBUG_SERVERS_H
-#define SOOTH_CLI_DEBUG_SERVERS_H
+#pragma once
 
 #include "cli/command/options.h"
 
@@ -27,5 +26,3 @@ extern const struct option debug_servers_rows[DEBUG_SERVERS_COUNT];
 /* Sets *urls to the URLs of the servers, from the environment if the user requests that; NULL:
  * none. */
 int debug_servers_urls(const struct debug_servers *s, const char **urls, struct sooth_error *err);
-
-#endif

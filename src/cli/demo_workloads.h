@@ -2,8 +2,7 @@
 /* Small demo processes: one looks like an agent, and never reads the output of its tool, so the
  * tool is stuck; one makes system calls and allocations. They exit by themselves, even if sooth
  * dies. */
-#ifndef SOOTH_CLI_DEMO_WORKLOADS_H
-#define SOOTH_CLI_DEMO_WORKLOADS_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -20,5 +19,3 @@ struct demo_workloads {
 /* Starts the demo workloads. Call demo_workloads_end() after an error, too. */
 int demo_workloads_start(struct demo_workloads *s, struct sooth_error *err);
 void demo_workloads_end(struct demo_workloads *s);
-
-#endif

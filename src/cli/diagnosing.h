@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The settings and steps that all ways to diagnose share: selecting processes, choosing probes, and
  * setting the detectors. */
-#ifndef SOOTH_CLI_DIAGNOSING_H
-#define SOOTH_CLI_DIAGNOSING_H
+#pragma once
 
 #include "analyze/diagnosis/diagnosis_options.h"
 #include "cli/config/labels.h"
@@ -78,5 +77,3 @@ bool diagnosing_without_samples(
  * `may_lack`; 4 if one of several PIDs does not exist. */
 int diagnosing_exit(const struct diagnosing *d, bool may_lack);
 void diagnosing_end(struct diagnosing *d);
-
-#endif

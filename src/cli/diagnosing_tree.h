@@ -2,8 +2,7 @@
 /* Finds the processes that are diagnosed with the given ones. An agent leaves the work to its tools
  * and MCP servers; a shell, npm, timeout or the master of a server leaves it to the processes that
  * it started. */
-#ifndef SOOTH_CLI_DIAGNOSING_TREE_H
-#define SOOTH_CLI_DIAGNOSING_TREE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -17,5 +16,3 @@
  * -ENOMEM. */
 int diagnosing_add_related(struct buffer *pids, struct sooth_error *err);
 bool diagnosing_has_pid(const struct buffer *pids, uint32_t pid);
-
-#endif

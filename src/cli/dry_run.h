@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* --dry-run: what a command would attach, and its price. */
-#ifndef SOOTH_CLI_DRY_RUN_H
-#define SOOTH_CLI_DRY_RUN_H
+#pragma once
 
 #include "cli/run.h"
 
@@ -9,5 +8,3 @@
  * Returns 0, or a negative errno with err filled. */
 int dry_run_report(
 	const struct output_options *output, struct sooth_observer *o, struct sooth_error *err);
-
-#endif

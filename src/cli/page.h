@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A report as a page for the browser (--html): its rule, its views, its sink. */
-#ifndef SOOTH_CLI_PAGE_H
-#define SOOTH_CLI_PAGE_H
+#pragma once
 
 #include "cli/run.h"
 
@@ -18,5 +17,3 @@ int page_choose(struct run *run, const struct output_options *output, struct soo
 /* Adds the sink of the page, without private data if that is the format, and its views. */
 int page_add(
 	const struct run *run, struct sooth_report *report, FILE *stream, struct sooth_error *err);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The answer of `sooth heap` by page: it covers all memory, whichever allocator got it from the
  * kernel. */
-#ifndef SOOTH_CLI_PAGE_ANSWER_H
-#define SOOTH_CLI_PAGE_ANSWER_H
+#pragma once
 
 #include "analyze/profile/profile_table.h"
 #include "cli/run.h"
@@ -14,5 +13,3 @@ void page_answer_alone(struct run *run, bool is_exact);
  * capture shows what it contains. Resolves the target into `found`, which must outlive the run. */
 int page_answer_beside(struct run *run, struct target_found *found,
 	const struct profile_options *pages, struct sooth_error *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of commands with stacks, and the picture of the stacks beside the report. */
-#ifndef SOOTH_CLI_PICTURE_H
-#define SOOTH_CLI_PICTURE_H
+#pragma once
 
 #include "analyze/graphs/call_graph_rows.h"
 #include "analyze/calls/syscall_folded.h"
@@ -55,5 +54,3 @@ void picture_files_fini(struct picture_files *f);
  * Both arguments are borrowed until the run ends. */
 struct run_side_output picture_side_output(
 	struct picture_files *f, const struct syscall_folded_options *stacks);
-
-#endif

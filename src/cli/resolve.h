@@ -2,8 +2,7 @@
 /* Resolves names of addresses by the system's resolver (which may use DNS). A separate thread
  * resolves one address at a time; all queries share one timeout, which limits the cost of a name
  * server that does not answer. Answers are cached. */
-#ifndef SOOTH_CLI_RESOLVE_H
-#define SOOTH_CLI_RESOLVE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,5 +19,3 @@ bool resolver_name(void *resolver, const char *address, char *name, size_t size)
 unsigned resolver_unanswered(const struct resolver *r);
 /* Frees the resolver. A pending query finishes by itself. */
 void resolver_free(struct resolver *r);
-
-#endif

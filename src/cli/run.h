@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The parts that commands with a target share: the target and output options, and the run itself. A
  * live report and one from a capture are the same; only the source differs. */
-#ifndef SOOTH_CLI_RUN_H
-#define SOOTH_CLI_RUN_H
+#pragma once
 
 #include <sooth/observer.h>
 
@@ -143,5 +142,3 @@ struct run {
 int run_report(const struct run *run, struct sooth_error *err);
 /* Reports damage of a capture that was read to standard error. Returns 0 or EXIT_DAMAGED. */
 int run_damage(const struct sooth_report *r, const char *path);
-
-#endif

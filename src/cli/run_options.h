@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sets the options of the observer from the options of a run. */
-#ifndef SOOTH_CLI_RUN_OPTIONS_H
-#define SOOTH_CLI_RUN_OPTIONS_H
+#pragma once
 
 #include <sooth/observer.h>
 
@@ -10,5 +9,3 @@
 /* Fills `options`, which borrows texts from the run and from the environment. */
 int run_options_of(
 	struct sooth_observer_options *options, const struct run *run, struct sooth_error *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Shows the first line of a diagnosis so far on the terminal, while sooth still observes. */
-#ifndef SOOTH_CLI_RUN_SO_FAR_H
-#define SOOTH_CLI_RUN_SO_FAR_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -25,5 +24,3 @@ void run_so_far_begin(struct run_so_far *s, struct findings_so_far *of,
 void run_so_far_step(struct run_so_far *s, struct sooth_report *report, struct progress *progress,
 	uint64_t now_ns);
 void run_so_far_end(struct run_so_far *s);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Opens the screen of `sooth top`, for each command that has it. */
-#ifndef SOOTH_CLI_TOP_RUN_H
-#define SOOTH_CLI_TOP_RUN_H
+#pragma once
 
 #include "cli/output/output.h"
 #include "cli/run.h"
@@ -26,5 +25,3 @@ int top_run(const struct top_run *r, struct sooth_error *err);
 
 /* Returns whether the output options allow the screen: a plain report on this terminal. */
 bool top_run_is_possible(const struct output_options *output);
-
-#endif

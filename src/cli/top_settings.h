@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The options of `sooth top`, which a settings file may have too. */
-#ifndef SOOTH_CLI_TOP_SETTINGS_H
-#define SOOTH_CLI_TOP_SETTINGS_H
+#pragma once
 
 #include "base/units.h"
 #include "cli/command/settings.h"
@@ -37,5 +36,3 @@ extern const struct option_group top_groups[TOP_GROUPS];
  * error. */
 int top_settings_read(struct top_settings *s, struct settings *texts,
 	const struct arguments *arguments, struct sooth_error *err);
-
-#endif

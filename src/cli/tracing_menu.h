@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Traces by a menu on a terminal: the user chooses an agent and what to trace. The choice is shown
  * as a command line, which then runs. */
-#ifndef SOOTH_CLI_TRACING_MENU_H
-#define SOOTH_CLI_TRACING_MENU_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -12,5 +11,3 @@
 bool tracing_menu_can_ask(void);
 /* Runs the menu. Returns the exit status, or a negative errno with err filled. */
 int tracing_menu_run(struct sooth_error *err);
-
-#endif

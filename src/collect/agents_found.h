@@ -3,8 +3,7 @@
  * The processes of agents that one backend found among all processes, for the other backends of its
  * hub: a search takes longer than a whole sample of a few processes.
  */
-#ifndef SOOTH_COLLECT_AGENTS_FOUND_H
-#define SOOTH_COLLECT_AGENTS_FOUND_H
+#pragma once
 
 #include "base/buffer.h"
 #include "model/process_id.h"
@@ -21,5 +20,3 @@ struct agents_found {
 	 * the previous sample; 0: not counted. */
 	uint64_t arrivals;
 };
-
-#endif

@@ -4,8 +4,7 @@
  * It writes records to run->out, where the hub takes them after each call. Losses and limits are
  * records too.
  */
-#ifndef SOOTH_COLLECT_BACKEND_H
-#define SOOTH_COLLECT_BACKEND_H
+#pragma once
 
 #include "base/error.h"
 #include "base/log.h"
@@ -149,5 +148,3 @@ void backend_limit(
 	struct backend_run *run, const char *what, const char *reason, const char *remedy);
 /* Reports that an optional part was not measured, with the reason and remedy of the error. */
 void backend_limit_error(struct backend_run *run, const char *what, const struct sooth_error *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The records that the collector itself writes into a stream: definitions, times, sooth's cost. */
-#ifndef SOOTH_COLLECT_COLLECTOR_H
-#define SOOTH_COLLECT_COLLECTOR_H
+#pragma once
 
 #include "recognize/agent_set.h"
 #include "model/field.h"
@@ -26,5 +25,3 @@ uint64_t collector_mark(const struct os *os, struct buffer *out, uint32_t what, 
 void collector_agents(const struct os *os, struct buffer *out, const struct agent_set *agents);
 /* Appends the number of records and bytes so far, and sooth's cost. */
 uint64_t collector_self(const struct os *os, struct buffer *out, uint64_t records, uint64_t bytes);
-
-#endif

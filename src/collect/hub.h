@@ -4,8 +4,7 @@
  * process, and passes only changes to the backend. Observers share a backend whose records come by
  * themselves (it has a drain). A backend that samples is opened for each observer.
  */
-#ifndef SOOTH_COLLECT_HUB_H
-#define SOOTH_COLLECT_HUB_H
+#pragma once
 
 #include "base/map.h"
 #include "collect/backend.h"
@@ -74,5 +73,3 @@ void hub_joined(struct hub_source *source, const struct process_id *process);
 int hub_cycle(struct hub *hub, uint64_t *complete_ns, struct sooth_error *err);
 /* Writes up to `max` descriptors that are worth waiting on; returns how many. */
 size_t hub_descriptors(const struct hub *hub, int *descriptors, size_t max);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Functions of the observer for the rest of the library, and for tests. */
-#ifndef SOOTH_COLLECT_OBSERVER_H
-#define SOOTH_COLLECT_OBSERVER_H
+#pragma once
 
 #include <sooth/observer.h>
 #include "capture/block.h"
@@ -42,5 +41,3 @@ int observer_plan(struct sooth_observer *o,
 	void *user, struct sooth_error *err);
 int observer_connect(
 	struct sooth_observer *o, block_handler handler, void *user, struct sooth_error *err);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* State shared by observer.c, observer_start.c and
  * observer_control.c. */
-#ifndef SOOTH_COLLECT_OBSERVER_STATE_H
-#define SOOTH_COLLECT_OBSERVER_STATE_H
+#pragma once
 
 #include <errno.h>
 #include <unistd.h>
@@ -88,5 +87,3 @@ bool observer_is_paused(const struct sooth_observer *o, const struct sooth_recor
 void observer_forget_pauses(struct sooth_observer *o, uint64_t complete_ns);
 /* Withdraws the requests for live processes up to a position of target_next(); SIZE_MAX: all. */
 void observer_unwant(struct sooth_observer *o, struct observed_probe *p, size_t until);
-
-#endif

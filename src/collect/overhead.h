@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Decides when the probe of a source takes too much of its target's CPU time. */
-#ifndef SOOTH_COLLECT_OVERHEAD_H
-#define SOOTH_COLLECT_OVERHEAD_H
+#pragma once
 
 #include "collect/backend.h"
 
@@ -24,5 +23,3 @@ unsigned overhead_measure(
 /* Reports a step as a limit. */
 void overhead_report(const struct overhead *o, struct backend_run *run,
 	const struct backend_step *step, unsigned percent, uint64_t now_ns);
-
-#endif

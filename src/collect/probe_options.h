@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The request as a backend gets it, with questions that several backends ask about it. */
-#ifndef SOOTH_COLLECT_PROBE_OPTIONS_H
-#define SOOTH_COLLECT_PROBE_OPTIONS_H
+#pragma once
 
 #include <sooth/observer.h>
 
@@ -41,5 +40,3 @@ uint32_t probe_rate_hz(const struct probe_options *options, uint32_t default_hz)
 bool probe_may_pause(const struct probe_options *options);
 /* Returns whether a call that returned is left out of the stream. */
 bool probe_skips_call(const struct probe_options *options, bool has_failed);
-
-#endif

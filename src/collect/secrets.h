@@ -7,8 +7,7 @@
  * A command line must be masked before it is cut, or half a secret may be left: its reader calls
  * secrets_mask_arguments(), and the schema has ARGUMENTS_CUT.
  */
-#ifndef SOOTH_COLLECT_SECRETS_H
-#define SOOTH_COLLECT_SECRETS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "model/field.h"
@@ -27,5 +26,3 @@ void secrets_mask(struct secrets *s, struct buffer *records);
 /* Appends a NUL-separated command line, masked, then cut to a record's size. True: it was cut. */
 bool secrets_mask_arguments(struct buffer *out, const char *raw, size_t size);
 void secrets_fini(struct secrets *s);
-
-#endif

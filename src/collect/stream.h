@@ -3,8 +3,7 @@
  * Makes blocks of records: the output of collecting. Each source has a buffer. A flush makes a
  * block of each buffer, and at last a block of the collector's own records, with the watermark.
  */
-#ifndef SOOTH_COLLECT_STREAM_H
-#define SOOTH_COLLECT_STREAM_H
+#pragma once
 
 #include "capture/block.h"
 #include "collect/secrets.h"
@@ -34,5 +33,3 @@ struct buffer *stream_source(struct stream *s, unsigned source);
  * segment. */
 int stream_flush(struct stream *s, uint64_t watermark_ns, bool is_head, struct sooth_error *err);
 void stream_fini(struct stream *s);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A target: the selection, and the processes that it currently contains. */
-#ifndef SOOTH_COLLECT_TARGET_H
-#define SOOTH_COLLECT_TARGET_H
+#pragma once
 
 #include "base/map.h"
 #include "os/os.h"
@@ -51,5 +50,3 @@ const struct process_id *target_next(const struct target *t, size_t *position);
 void target_sweep(struct target *t, const struct os *os);
 /* Appends the definition of the target to a stream. */
 void target_describe(const struct target *t, const struct os *os, struct buffer *out);
-
-#endif

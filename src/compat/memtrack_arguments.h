@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The command line of memtrack: track COMMAND [ARG...] [--output FILE]. */
-#ifndef SOOTH_COMPAT_MEMTRACK_ARGUMENTS_H
-#define SOOTH_COMPAT_MEMTRACK_ARGUMENTS_H
+#pragma once
 
 #include <stdbool.h>
 #include "base/error.h"
@@ -17,5 +16,3 @@ struct memtrack_arguments {
  * all words after the "--" belong to the command. May cut argv short. */
 int memtrack_arguments_parse(
 	struct memtrack_arguments *words, int argc, char **argv, struct sooth_error *err);
-
-#endif

@@ -4,8 +4,7 @@
  * file in src/findings with its detector: the thresholds as options, and the function that
  * diagnoses; and a page in docs/findings.
  */
-#ifndef SOOTH_EXPLAIN_FINDING_H
-#define SOOTH_EXPLAIN_FINDING_H
+#pragma once
 
 #include "explain/number.h"
 #include "model/field.h"
@@ -99,5 +98,3 @@ struct finding_entry {
 	const struct finding_type *type; /* NULL ends the list */
 	enum finding_severity severity;
 };
-
-#endif

@@ -8,8 +8,7 @@
  *
  * Names of probes in captures of earlier versions are replaced by the present names.
  */
-#ifndef SOOTH_EXPLAIN_MERGE_H
-#define SOOTH_EXPLAIN_MERGE_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -39,5 +38,3 @@ struct merge {
 int merge_block(struct merge *m, const struct block *block, struct sooth_error *err);
 int merge_finish(struct merge *m, struct sooth_error *err);
 void merge_fini(struct merge *m);
-
-#endif

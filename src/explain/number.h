@@ -9,8 +9,7 @@
  * makes it a variable in a list of all numbers, changes one after another, and says which stored
  * inputs depend on it. A threshold that users may set is an option of its finding (THRESHOLD).
  */
-#ifndef SOOTH_EXPLAIN_NUMBER_H
-#define SOOTH_EXPLAIN_NUMBER_H
+#pragma once
 
 #include "model/field.h"
 
@@ -29,6 +28,4 @@ struct number {
 	__attribute__((section("sooth_numbers"), used,                                             \
 		aligned(8))) static const struct number number_##name = { #name, __FILE__,         \
 		why_text, SOOTH_UNIT_##unit_word, &name, (value) }
-#endif
-
 #endif

@@ -3,8 +3,7 @@
  * The destination of rows: one report passes its rows to its sinks. A report is a sequence of
  * sections; a section has rows of one schema. Stages define a section, sinks decide how it looks.
  */
-#ifndef SOOTH_EXPLAIN_OUTPUT_H
-#define SOOTH_EXPLAIN_OUTPUT_H
+#pragma once
 
 #include "base/error.h"
 #include "explain/sink.h"
@@ -69,5 +68,3 @@ int output_record(struct output *o, const struct sooth_record *record, struct so
 int output_flush(struct output *o, struct sooth_error *err);
 int output_end(struct output *o, struct sooth_error *err);
 void output_free(struct output *o);
-
-#endif

@@ -3,8 +3,7 @@
  * Makes one record for each key from many records of a schema: the table of each field says how two
  * values merge. A raw event becomes an aggregate of one first.
  */
-#ifndef SOOTH_EXPLAIN_REDUCE_H
-#define SOOTH_EXPLAIN_REDUCE_H
+#pragma once
 
 #include "base/map.h"
 #include "model/field.h"
@@ -29,5 +28,3 @@ const struct sooth_record *reducer_next(const struct reducer *r, size_t *positio
 /* Returns the rows as an array for sorting, which the caller frees; NULL without memory. */
 const struct sooth_record **reducer_rows(const struct reducer *r, size_t *count);
 void reducer_fini(struct reducer *r);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The views, sinks and findings of this build, from the .def lists. Each array ends with NULL, or
  * with an empty row. */
-#ifndef SOOTH_EXPLAIN_REGISTRY_H
-#define SOOTH_EXPLAIN_REGISTRY_H
+#pragma once
 
 #include "base/cursor.h"
 #include "explain/finding.h"
@@ -24,5 +23,3 @@ static inline const struct finding_entry *registry_finding(const char *id)
 {
 	return registry_finding_of(span_of_string(id));
 }
-
-#endif

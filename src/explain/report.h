@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The report as the observer feeds it. */
-#ifndef SOOTH_EXPLAIN_REPORT_H
-#define SOOTH_EXPLAIN_REPORT_H
+#pragma once
 
 #include <sooth/report.h>
 #include "capture/capture_file.h"
@@ -78,5 +77,3 @@ bool report_has_probe(const struct sooth_report *r, const char *probe);
 /* Adds a sink that is no format, but a screen. */
 int report_add_sink_type(struct sooth_report *r, const struct sink_type *type,
 	const struct sink_options *options, struct sooth_error *err);
-
-#endif

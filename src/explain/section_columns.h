@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds the columns of a section, for sinks that show tables. */
-#ifndef SOOTH_EXPLAIN_SECTION_COLUMNS_H
-#define SOOTH_EXPLAIN_SECTION_COLUMNS_H
+#pragma once
 
 #include "explain/sink.h"
 #include "model/field.h"
@@ -16,5 +15,3 @@ size_t section_columns(
 unsigned section_level(const struct sooth_field *f, const struct sooth_value *v);
 /* Returns the color of a value by the levels of its field; NULL: none. */
 const char *section_level_color(const struct sooth_field *f, const struct sooth_value *v);
-
-#endif

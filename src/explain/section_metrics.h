@@ -4,8 +4,7 @@
  * A format for metrics (OpenMetrics, OTLP) shows the sections that have them, and no others. A
  * value in ns becomes seconds; a value without a measurement has no sample.
  */
-#ifndef SOOTH_EXPLAIN_SECTION_METRICS_H
-#define SOOTH_EXPLAIN_SECTION_METRICS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -48,5 +47,3 @@ const struct sooth_field *section_metric_field(
 const char *section_metric_unit(const struct sooth_field *field);
 /* Returns the factor from the field's unit to that of the metric. */
 double section_metric_factor(const struct sooth_field *field);
-
-#endif

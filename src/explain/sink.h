@@ -4,8 +4,7 @@
  * tables, without knowing the kind of a record. A report in frames (-w) calls begin and end for
  * each frame.
  */
-#ifndef SOOTH_EXPLAIN_SINK_H
-#define SOOTH_EXPLAIN_SINK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -181,5 +180,3 @@ static inline void sink_close(const struct sink_type *type, void *state)
 	if (type->close)
 		type->close(state);
 }
-
-#endif

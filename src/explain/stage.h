@@ -4,8 +4,7 @@
  * what it needs within a stated bound, and gives rows to its report: while records flow (a stream)
  * or at the end (a table). A stage sees only records, so it cannot know whether they are live.
  */
-#ifndef SOOTH_EXPLAIN_STAGE_H
-#define SOOTH_EXPLAIN_STAGE_H
+#pragma once
 
 #include "base/error.h"
 #include "explain/output.h"
@@ -38,5 +37,3 @@ struct stage_type {
 /* Members of a stage; the functions have these names. */
 #define STAGE_FUNCTIONS(state)                                                                     \
 	.state_size = sizeof(state), .init = init, .push = push, .finish = finish, .fini = fini
-
-#endif

@@ -3,8 +3,7 @@
  * The end of every report: target, interval, how it was measured, what was lost, what could not be
  * seen, and the cost.
  */
-#ifndef SOOTH_EXPLAIN_SUMMARY_H
-#define SOOTH_EXPLAIN_SUMMARY_H
+#pragma once
 
 #include "base/map.h"
 #include "capture/block.h"
@@ -49,5 +48,3 @@ void summary_losses(struct summary *s, const struct block_reader *reader, uint64
 bool summary_has_probe(const struct summary *s, const char *probe);
 int summary_emit(struct summary *s, struct output *output, struct sooth_error *err);
 void summary_fini(struct summary *s);
-
-#endif

@@ -5,8 +5,7 @@
  * out and reported. Start and end of the recording move to the edges, so rates are rates of the
  * range.
  */
-#ifndef SOOTH_EXPLAIN_TIME_RANGE_H
-#define SOOTH_EXPLAIN_TIME_RANGE_H
+#pragma once
 
 #include "capture/index.h"
 #include "explain/output.h"
@@ -51,5 +50,3 @@ int time_range_emit(const struct time_range *p, struct output *output, struct so
 /* Appends a line about the records that were left out, if there are any. */
 void time_range_loss_line(const struct time_range *p, struct buffer *lines);
 void time_range_fini(struct time_range *p);
-
-#endif

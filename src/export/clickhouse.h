@@ -3,8 +3,7 @@
  * Tables as ClickHouse has them. Before the columns of a table stand those of the origin: host,
  * boot, and the time in UTC, so that rows of many hosts stand in one table.
  */
-#ifndef SOOTH_EXPORT_CLICKHOUSE_H
-#define SOOTH_EXPORT_CLICKHOUSE_H
+#pragma once
 
 #include "export/tables.h"
 
@@ -24,5 +23,3 @@ bool clickhouse_may_lack(const struct column *c);
 const char *clickhouse_type(const struct column *c);
 /* Appends the statement that makes the table. */
 void clickhouse_put_table(const struct table *t, struct buffer *out);
-
-#endif

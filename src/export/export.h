@@ -3,8 +3,7 @@
  * A format that a capture is converted to: a row in exports.def and a file. A format takes the rows
  * of tables (tables.h), or names an existing view and sink.
  */
-#ifndef SOOTH_EXPORT_EXPORT_H
-#define SOOTH_EXPORT_EXPORT_H
+#pragma once
 
 #include "analyze/calls/syscall_folded.h"
 #include "base/file.h"
@@ -80,5 +79,3 @@ const struct export_type *export_find(const char *name);
 /* Runs the whole export; after a failure an existing file is unchanged. */
 int export_run(const struct export_type *type, const struct export_options *options,
 	struct export_reported *told, struct sooth_error *err);
-
-#endif

@@ -3,8 +3,7 @@
  * Feeds a capture into tables, in order of time: records as they come, rows of views when a view
  * emits them, mostly at the end. Memory does not grow with the capture.
  */
-#ifndef SOOTH_EXPORT_FEED_H
-#define SOOTH_EXPORT_FEED_H
+#pragma once
 
 #include "analyze/diagnosis/diagnosis_options.h"
 #include "analyze/phases/phases.h"
@@ -70,5 +69,3 @@ int feed_read_by(struct feed *f,
 int feed_bytes(struct feed *f, const void *data, size_t size, struct sooth_error *err);
 int feed_finish(struct feed *f, struct sooth_error *err);
 void feed_close(struct feed *f);
-
-#endif

@@ -5,8 +5,7 @@
  * highest first, as the file exporter of the Collector writes them; requests of two signals look
  * alike there, so a file has one signal.
  */
-#ifndef SOOTH_EXPORT_OTLP_H
-#define SOOTH_EXPORT_OTLP_H
+#pragma once
 
 #include "export/export.h"
 #include "otlp/stream.h"
@@ -31,5 +30,3 @@ void otlp_export_close(struct export_place *p);
 	.parts = FEED_RECORDS | FEED_ACTIVITY, .has_signals = true,                                \
 	.state_size = sizeof(struct otlp_export), .doing = "write the traces",                     \
 	.row = otlp_export_row, .finish = otlp_export_finish, .close = otlp_export_close
-
-#endif

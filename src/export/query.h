@@ -3,8 +3,7 @@
  * SQL over a capture. Tables of records are virtual tables, which read the capture at each scan;
  * docs/design-notes.md has the reason. Statements can only read.
  */
-#ifndef SOOTH_EXPORT_QUERY_H
-#define SOOTH_EXPORT_QUERY_H
+#pragma once
 
 #include <sooth/report.h>
 #include <errno.h>
@@ -44,5 +43,3 @@ int query_describe(struct query *q, const char *const *names, size_t count, stru
 /* Returns whether parts of the capture, as far as it was read, are damaged. */
 bool query_is_damaged(const struct query *q);
 void query_close(struct query *q);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* State that the parts of a query share; see query.h. */
-#ifndef SOOTH_EXPORT_QUERY_STATE_H
-#define SOOTH_EXPORT_QUERY_STATE_H
+#pragma once
 
 #include "export/feed.h"
 #include "export/query.h"
@@ -54,5 +53,3 @@ int query_begin(struct query *q, struct capture_file *file, struct feed *feed, u
 /* Steps the statement and emits its rows. */
 int query_emit(
 	struct query *q, sqlite3_stmt *statement, struct output *output, struct sooth_error *err);
-
-#endif

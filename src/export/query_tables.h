@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows that list the tables and columns of queries. */
-#ifndef SOOTH_EXPORT_QUERY_TABLES_H
-#define SOOTH_EXPORT_QUERY_TABLES_H
+#pragma once
 
 #include "model/row_list.h"
 
@@ -23,5 +22,3 @@ ROW_STRUCT(query_table_row, TABLE_ROW);
 ROW_STRUCT(query_column_row, COLUMN_ROW);
 
 extern const struct sooth_schema query_table_schema, query_column_schema;
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes tables and cells of an export with SQLite. */
-#ifndef SOOTH_EXPORT_SQL_H
-#define SOOTH_EXPORT_SQL_H
+#pragma once
 
 #include <sqlite3.h>
 
@@ -21,5 +20,3 @@ int sql_execute(sqlite3 *db, const char *sql, struct sooth_error *err);
 int sql_error(sqlite3 *db, const char *tried, struct sooth_error *err);
 /* Returns a cell to SQLite as the value of a column of a virtual table. */
 void sql_result(sqlite3_context *context, const struct cell *cell);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Formats with one table a file: the file of the export, or in a folder one for each table with
  * rows, NAME.ENDING. */
-#ifndef SOOTH_EXPORT_TABLE_FILES_H
-#define SOOTH_EXPORT_TABLE_FILES_H
+#pragma once
 
 #include "export/export.h"
 
@@ -21,5 +20,3 @@ struct tabular *table_files_get(const struct table_files *f, struct export_place
 int table_files_finish(
 	const struct table_files *f, struct export_place *p, struct sooth_error *err);
 void table_files_close(struct export_place *p);
-
-#endif

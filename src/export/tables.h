@@ -4,8 +4,7 @@
  * views. Columns come from the field tables, plus the members of every record header, the names of
  * system calls, and the reason why a value is missing.
  */
-#ifndef SOOTH_EXPORT_TABLES_H
-#define SOOTH_EXPORT_TABLES_H
+#pragma once
 
 #include "sinks/json_members.h"
 
@@ -77,5 +76,3 @@ const char *column_unit(const struct column *c);
 /* Returns a cell, whose text is UTF-8 without NUL; formatted values are stored in `scratch`. */
 struct cell cell_get(const struct table *t, const struct column *c, const struct sooth_record *r,
 	struct buffer *scratch);
-
-#endif

@@ -3,8 +3,7 @@
  * Files of other tools that are read like captures. sooth converts such a file, when it opens it,
  * into a capture without a name, so that every reader of captures can read it.
  */
-#ifndef SOOTH_IMPORT_IMPORT_H
-#define SOOTH_IMPORT_IMPORT_H
+#pragma once
 
 #include "capture/capture_file.h"
 
@@ -14,5 +13,3 @@
 bool import_accepts(const void *begin);
 /* Does the same as capture_file_open(), for captures and for these files. */
 int import_open(struct capture_file *f, const char *path, struct sooth_error *err);
-
-#endif

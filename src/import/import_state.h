@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A conversion into a capture: records are appended, and written as blocks when there are enough.
  */
-#ifndef SOOTH_IMPORT_IMPORT_STATE_H
-#define SOOTH_IMPORT_IMPORT_STATE_H
+#pragma once
 
 #include <stdio.h>
 
@@ -20,5 +19,3 @@ struct import {
 /* Reads events of memtrack from `from` (its artifact, or lines of JSON), and adds them to `i`. */
 int import_memtrack(
 	struct import *i, FILE *from, bool is_lines, const char *path, struct sooth_error *err);
-
-#endif

@@ -4,8 +4,7 @@
  * JSON. The bytes are untrusted: a declared size allocates no memory, and depth and length are
  * bounded. (libmsgpackc allocates the declared size of a list before the list has arrived.)
  */
-#ifndef SOOTH_IMPORT_MEMTRACK_EVENT_H
-#define SOOTH_IMPORT_MEMTRACK_EVENT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,5 +35,3 @@ struct memtrack_event {
 ssize_t memtrack_event_parse(const void *data, size_t size, struct memtrack_event *event);
 /* Does the same for a line of JSON with its newline. */
 ssize_t memtrack_line_parse(const void *data, size_t size, struct memtrack_event *event);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The members of an event, whether it is MessagePack or a line of JSON. */
-#ifndef SOOTH_IMPORT_MEMTRACK_MEMBERS_H
-#define SOOTH_IMPORT_MEMTRACK_MEMBERS_H
+#pragma once
 
 #include "base/cursor.h"
 #include "import/memtrack_event.h"
@@ -19,5 +18,3 @@ enum {
 uint8_t memtrack_type_of(struct span name);
 /* Returns the bit of a member that an event must have, and stores its number; 0: another member. */
 unsigned memtrack_set_number(struct memtrack_event *e, struct span key, uint64_t number);
-
-#endif

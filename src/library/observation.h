@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs an observer and a report for a fixed time, for functions of the library that block. */
-#ifndef SOOTH_LIBRARY_OBSERVATION_H
-#define SOOTH_LIBRARY_OBSERVATION_H
+#pragma once
 
 #include <sooth/observer.h>
 #include <sooth/report.h>
@@ -35,5 +34,3 @@ int observation_check_pid(pid_t pid, const char *what, struct sooth_error *err);
 struct sooth_table *observation_table(
 	struct observation *n, const char *what, struct sooth_error *err);
 int observation_run(const struct observation *n, struct sooth_error *err);
-
-#endif

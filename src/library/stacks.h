@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Stacks of a stream with the names of their frames, as structs of <sooth/frame.h>. */
-#ifndef SOOTH_LIBRARY_STACKS_H
-#define SOOTH_LIBRARY_STACKS_H
+#pragma once
 
 #include <sooth/frame.h>
 
@@ -24,5 +23,3 @@ void stacks_add_record(struct stacks *s, const struct sooth_record *record);
  * have no names before.
  */
 size_t stacks_frames(struct stacks *s, uint32_t stack, const struct sooth_frame **frames);
-
-#endif

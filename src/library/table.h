@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A table while it is filled. */
-#ifndef SOOTH_LIBRARY_TABLE_H
-#define SOOTH_LIBRARY_TABLE_H
+#pragma once
 
 #include <sooth/error.h>
 #include <sooth/table.h>
@@ -15,5 +14,3 @@ struct sooth_table *table_copy(const struct sooth_table *t, struct sooth_error *
 /* Returns the last row; NULL: the table is empty. */
 const struct sooth_row *table_last(const struct sooth_table *t);
 void table_remove(struct sooth_table *t, const struct sooth_row *row);
-
-#endif

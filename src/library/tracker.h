@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The common part of all trackers: an observer, and a queue of events made from its records. */
-#ifndef SOOTH_LIBRARY_TRACKER_H
-#define SOOTH_LIBRARY_TRACKER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -79,5 +78,3 @@ struct tracker_stats {
 	uint64_t events, waiting, dropped, pauses, paused_ns, event_ns;
 };
 void tracker_stats(const struct tracker *t, void *stats);
-
-#endif

@@ -8,8 +8,7 @@
  *
  * An entry of the queue begins with its struct sooth_KIND_event.
  */
-#ifndef SOOTH_LIBRARY_TRACKER_CALLS_H
-#define SOOTH_LIBRARY_TRACKER_CALLS_H
+#pragma once
 
 #include <errno.h>
 
@@ -122,5 +121,3 @@
 	{                                                                                          \
 		return tracker_stop(&t->tracker, err);                                             \
 	}
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The answers of repeated diagnoses: what was wrong, with which process, from when until when.
  * Names are texts: an older reader shows unknown ones. */
-#ifndef SOOTH_MODEL_ANSWER_RECORDS_H
-#define SOOTH_MODEL_ANSWER_RECORDS_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -34,5 +33,3 @@ struct answer_span {
 #define ANSWER_SPAN_LEAST 144
 _Static_assert(
 	ANSWER_SPAN_LEAST == offsetof(struct answer_span, subject_name), "records only grow");
-
-#endif

@@ -3,8 +3,7 @@
  * A batch: a sequence of whole records, borrowed until the next call. Readers, merge, stages and
  * sinks pass batches on.
  */
-#ifndef SOOTH_MODEL_BATCH_H
-#define SOOTH_MODEL_BATCH_H
+#pragma once
 
 #include <string.h>
 
@@ -76,5 +75,3 @@ void record_append(struct buffer *out, struct sooth_record *record, size_t fixed
 	struct record_tail *tail, size_t tail_count);
 #define RECORD_APPEND(out, value, tail, count)                                                     \
 	record_append(out, &(value)->record, sizeof(*(value)), tail, count)
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SOOTH_MODEL_ERRNO_NAMES_H
-#define SOOTH_MODEL_ERRNO_NAMES_H
+#pragma once
 
 #include <stdint.h>
 
@@ -46,5 +45,3 @@ enum linux_error {
 const char *errno_name(uint64_t number);
 /* Returns the text of an error: "No such file or directory" for 2; NULL: it has none. */
 const char *errno_text(uint64_t number);
-
-#endif

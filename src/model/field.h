@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writing field tables: where a member and its state are. */
-#ifndef SOOTH_MODEL_FIELD_H
-#define SOOTH_MODEL_FIELD_H
+#pragma once
 
 #include <sooth/field.h>
 #include "base/buffer.h"
@@ -120,5 +119,3 @@ void line_plan(struct line_plan *plan, const struct sooth_schema *schema);
 /* Appends the line of a record by the template, escaped for a terminal. */
 void line_format(
 	struct buffer *out, const struct line_plan *plan, const struct sooth_record *record);
-
-#endif

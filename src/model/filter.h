@@ -16,8 +16,7 @@
  * number; "errno" stands for a field that is one. A value that was not measured, or is absent,
  * compares to nothing: each comparison with it is false, "!=" and "!~" too.
  */
-#ifndef SOOTH_MODEL_FILTER_H
-#define SOOTH_MODEL_FILTER_H
+#pragma once
 
 #include "base/error.h"
 #include "model/field.h"
@@ -38,5 +37,3 @@ const char *filter_field(const struct filter *f);
 /* Returns the first named field that none of these schemas has; NULL: all are known. */
 const char *filter_unknown(
 	const struct filter *f, const struct sooth_schema *const *schemas, size_t count);
-
-#endif

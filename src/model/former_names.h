@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names that fields and tables had in version 1 of the JSON schemas, for scripts that use them. */
-#ifndef SOOTH_MODEL_FORMER_NAMES_H
-#define SOOTH_MODEL_FORMER_NAMES_H
+#pragma once
 
 #include <sooth/field.h>
 
@@ -10,5 +9,3 @@ const struct sooth_field *field_by_any_name(const struct sooth_schema *schema, c
 /* Return the present name of a field or a table, of any table; NULL: it was not renamed. */
 const char *field_new_name(const char *former);
 const char *table_new_name(const char *former);
-
-#endif

@@ -3,8 +3,7 @@
  * Phases of an agent's session, and what it used in each. They are derived from samples, so that
  * weeks of a session stay small. Names of states are texts: an older reader shows unknown names.
  */
-#ifndef SOOTH_MODEL_PHASE_RECORDS_H
-#define SOOTH_MODEL_PHASE_RECORDS_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -62,5 +61,3 @@ struct phase_span {
 _Static_assert(PHASE_SPAN_LEAST == offsetof(struct phase_span, read_bytes), "records only grow");
 _Static_assert(PHASE_SPAN_IO == offsetof(struct phase_span, end), "records only grow");
 _Static_assert(PHASE_SPAN_END == offsetof(struct phase_span, version), "records only grow");
-
-#endif

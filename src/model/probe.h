@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A probe is a thing that can be observed; the same name and fields on every system. */
-#ifndef SOOTH_MODEL_PROBE_H
-#define SOOTH_MODEL_PROBE_H
+#pragma once
 
 #include "model/field.h"
 
@@ -39,5 +38,3 @@ const struct probe *registry_probe(const char *name);
 const struct sooth_schema *registry_schema(uint16_t kind);
 /* Returns the kind of a schema by its name; 0 when there is none. */
 uint16_t registry_kind(const char *schema);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The name of a process (see <sooth/record.h>) as a key. */
-#ifndef SOOTH_MODEL_PROCESS_ID_H
-#define SOOTH_MODEL_PROCESS_ID_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -23,5 +22,3 @@ static inline bool process_id_equal(const struct process_id *a, const struct pro
 {
 	return a->pid == b->pid && a->start_ticks == b->start_ticks;
 }
-
-#endif

@@ -19,8 +19,7 @@
  *
  * Rows are never in a capture: the order of the list is that of columns, and moves the members.
  */
-#ifndef SOOTH_MODEL_ROW_LIST_H
-#define SOOTH_MODEL_ROW_LIST_H
+#pragma once
 
 #include "model/field.h"
 
@@ -197,5 +196,3 @@
 		.state_offset = ROW_OFFSET(S, ROW_PLACE_##state),                                  \
 		.help = help_,                                                                     \
 		__VA_ARGS__ },
-
-#endif

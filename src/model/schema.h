@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The schemas of the stream's own kinds, and the text form in which a capture keeps any schema. */
-#ifndef SOOTH_MODEL_SCHEMA_H
-#define SOOTH_MODEL_SCHEMA_H
+#pragma once
 
 #include "model/field.h"
 #include "model/stream_records.h"
@@ -29,5 +28,3 @@ bool schema_row_key(
 		.fixed_size = sizeof(struct id_),                                                  \
 		SCHEMA_FIELDS(table),                                                              \
 		__VA_ARGS__ }
-
-#endif

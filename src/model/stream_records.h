@@ -8,8 +8,7 @@
  * never gets a new meaning. A kind with the bit 0x80 is a definition: it is repeated at the head of
  * each segment.
  */
-#ifndef SOOTH_MODEL_STREAM_RECORDS_H
-#define SOOTH_MODEL_STREAM_RECORDS_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -176,5 +175,3 @@ struct process_leave {
 	uint8_t unused[3];
 	char name[PROCESS_NAME_SIZE];
 };
-
-#endif

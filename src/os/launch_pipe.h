@@ -4,8 +4,7 @@
  * when it starts. A second, close-on-exec pipe reports why an exec failed. Both ends, as every
  * system with fork(2) has them.
  */
-#ifndef SOOTH_OS_LAUNCH_PIPE_H
-#define SOOTH_OS_LAUNCH_PIPE_H
+#pragma once
 
 #include "os/os.h"
 
@@ -18,5 +17,3 @@ bool launch_pipe_read(int pipe, struct launch_preload *preload);
 
 int launch_pipe_release(const struct os *os, struct launch *launch, struct sooth_error *err);
 void launch_pipe_abandon(const struct os *os, struct launch *launch);
-
-#endif

@@ -4,8 +4,7 @@
  * besides them. One struct os is built in (os_native); tests make others. Nothing outside src/os
  * knows which one it is.
  */
-#ifndef SOOTH_OS_OS_H
-#define SOOTH_OS_OS_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -178,5 +177,3 @@ struct os {
 };
 
 extern const struct os os_native;
-
-#endif

@@ -3,8 +3,7 @@
  * Fields of the messages of OTLP: numbers of opentelemetry-proto 1.5.0 (the stable ones of every
  * 1.x), names of its JSON mapping.
  */
-#ifndef SOOTH_OTLP_FIELDS_H
-#define SOOTH_OTLP_FIELDS_H
+#pragma once
 
 enum otlp_field_type {
 	OTLP_MESSAGE,
@@ -98,5 +97,3 @@ enum otlp_field {
 /* enum SpanKind, StatusCode */
 enum { OTLP_KIND_INTERNAL = 1, OTLP_KIND_CLIENT = 3 };
 enum { OTLP_STATUS_ERROR = 2 };
-
-#endif

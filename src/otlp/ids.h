@@ -3,8 +3,7 @@
  * Ids of traces and spans. They depend only on what the records say, so that each export of a
  * session has the same ones, on each host.
  */
-#ifndef SOOTH_OTLP_IDS_H
-#define SOOTH_OTLP_IDS_H
+#pragma once
 
 #include "base/cursor.h"
 #include "model/process_id.h"
@@ -23,5 +22,3 @@ struct otlp_trace_id otlp_trace_of(
 /* Returns the id of a span, never 0. `begin_ns` distinguishes spans of one kind. */
 uint64_t otlp_span_of(const struct otlp_trace_id *trace, const char *kind,
 	const struct process_id *process, uint64_t begin_ns);
-
-#endif

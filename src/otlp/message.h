@@ -3,8 +3,7 @@
  * Writes one message of OTLP as protobuf or as JSON: the same calls make both, by the table of
  * fields. Texts become valid UTF-8. A failure for lack of memory is sticky: otlp_message_failed().
  */
-#ifndef SOOTH_OTLP_MESSAGE_H
-#define SOOTH_OTLP_MESSAGE_H
+#pragma once
 
 #include "base/cursor.h"
 #include "base/json.h"
@@ -50,5 +49,3 @@ void otlp_attribute_text(
 void otlp_attribute_number(
 	struct otlp_message *m, enum otlp_field list, const char *key, uint64_t value);
 void otlp_attribute_bool(struct otlp_message *m, enum otlp_field list, const char *key, bool value);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sections with metrics (explain/section_metrics.h) as metrics of OTLP, with the names that a
  * scraper of OpenMetrics sees: a sink whose `user` is a struct otlp_metrics. */
-#ifndef SOOTH_OTLP_METRICS_H
-#define SOOTH_OTLP_METRICS_H
+#pragma once
 
 #include "explain/sink.h"
 #include "otlp/stream.h"
@@ -13,5 +12,3 @@ struct otlp_metrics {
 };
 
 extern const struct sink_type otlp_metrics_sink;
-
-#endif

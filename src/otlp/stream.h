@@ -5,8 +5,7 @@
  * Memory is bounded: sessions beyond a limit are counted. Texts are masked again, since a capture
  * may be older than a rule. docs/otlp.md has the names.
  */
-#ifndef SOOTH_OTLP_STREAM_H
-#define SOOTH_OTLP_STREAM_H
+#pragma once
 
 #include <sooth/field.h>
 
@@ -173,5 +172,3 @@ void otlp_put_calls(struct otlp_stream *s, const struct otlp_session *session, u
 	uint64_t parent);
 /* Writes the calls of processes that are no session's. */
 void otlp_put_other_calls(struct otlp_stream *s);
-
-#endif

@@ -3,8 +3,7 @@
  * The work of each observed function before and after the real one. It is inlined into the observed
  * function, so that the frame of the function leads to its caller.
  */
-#ifndef SOOTH_PRELOAD_CALL_H
-#define SOOTH_PRELOAD_CALL_H
+#pragma once
 
 #include "preload/stack.h"
 
@@ -65,5 +64,3 @@ static inline void call_end(struct thread *t, struct call *call)
 	record_put(t, call);
 	atomic_store_explicit(&t->slot->is_late, 0, memory_order_release);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory that a program gets from sooth when it starts. */
-#ifndef SOOTH_PRELOAD_CONNECT_H
-#define SOOTH_PRELOAD_CONNECT_H
+#pragma once
 
 #include "preload/preload.h"
 
@@ -17,5 +16,3 @@ bool connect_to_sooth(struct connection *to);
 void *connect_map(size_t size, int fd, int protection);
 /* Returns whether the program may read the time-stamp counter (prctl(2), PR_SET_TSC). */
 bool connect_clock_is_on(void);
-
-#endif

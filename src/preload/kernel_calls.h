@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* System calls without the C library: they do not change errno, and take no lock. They return the
  * result of the kernel: a negative errno on failure. */
-#ifndef SOOTH_PRELOAD_KERNEL_CALLS_H
-#define SOOTH_PRELOAD_KERNEL_CALLS_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/syscall.h>
@@ -45,5 +44,3 @@ struct kernel_time {
 #define KERNEL(name_, a_, b_, c_, d_, e_, f_)                                                      \
 	kernel_call(SYS_##name_, (long)(a_), (long)(b_), (long)(c_), (long)(d_), (long)(e_),       \
 		(long)(f_))
-
-#endif

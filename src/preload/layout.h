@@ -4,8 +4,7 @@
  * writes its calls, and the messages by which a process gets it. The observed program can write all
  * of it: sooth first copies, then checks.
  */
-#ifndef SOOTH_PRELOAD_LAYOUT_H
-#define SOOTH_PRELOAD_LAYOUT_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -224,5 +223,3 @@ static inline uint64_t preload_ticks(void)
 #error "no clock is known for this architecture"
 #endif
 }
-
-#endif

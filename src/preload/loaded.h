@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Objects in the loader's list. */
-#ifndef SOOTH_PRELOAD_LOADED_H
-#define SOOTH_PRELOAD_LOADED_H
+#pragma once
 
 #include <link.h>
 
@@ -21,5 +20,3 @@ void *loaded_symbol(const struct dl_phdr_info *info, const char *name);
 bool loaded_is_allocator(const char *name);
 /* Returns whether the loader searches the object with that address before this library. */
 bool loaded_is_before(const void *address);
-
-#endif

@@ -6,8 +6,7 @@
  * the only system call is futex(2), when a ring is full, but not if a seccomp filter could be set,
  * which could kill the program for it. The library trusts nothing in shared memory.
  */
-#ifndef SOOTH_PRELOAD_PRELOAD_H
-#define SOOTH_PRELOAD_PRELOAD_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -219,5 +218,3 @@ static inline void spin_once(void)
 	__asm__ volatile("yield");
 #endif
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Walks the stack of a call by unwind tables, and writes a new stack into the ring. */
-#ifndef SOOTH_PRELOAD_STACK_H
-#define SOOTH_PRELOAD_STACK_H
+#pragma once
 
 #include "bpf/unwind.h"
 #include "preload/preload.h"
@@ -17,5 +16,3 @@ void stack_meet_code(uintptr_t begin);
 /* Walks up from a frame of this library, and writes the stack, with the called `function`. Returns
  * the hash that stands for the stack in this image. */
 uint64_t stack_walk_frames(struct thread *t, const uintptr_t *frame, const void *function);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * Records the outermost call of a function. All names of a function share this code.
  */
-#ifndef SOOTH_PRELOAD_TAKE_H
-#define SOOTH_PRELOAD_TAKE_H
+#pragma once
 
 #include "preload/call.h"
 #include "preload/through.h"
@@ -90,5 +89,3 @@ TAKE void *take_pages(void *(*function)(size_t), uint32_t which, size_t size)
 {
 	return function ? take_malloc(function, which, size) : NULL;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * Calls a real function within a recorded call. Probes leave such a call out: they recognize it by
  * the code to which it returns. Calls that are not recorded are passed on by a jump.
  */
-#ifndef SOOTH_PRELOAD_THROUGH_H
-#define SOOTH_PRELOAD_THROUGH_H
+#pragma once
 
 #include <stdint.h>
 
@@ -16,5 +15,3 @@ extern uintptr_t through_call(
 		(const void *)(uintptr_t)(function_))
 #define THROUGH_2(function_, a_, b_) THROUGH_3(function_, a_, b_, 0)
 #define THROUGH_1(function_, a_)     THROUGH_3(function_, a_, 0, 0)
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Meaning of a wait message of FreeBSD's kernel (bsd_channels.def). */
-#ifndef SOOTH_PROBES_BSD_CHANNELS_H
-#define SOOTH_PROBES_BSD_CHANNELS_H
+#pragma once
 
 #include "base/cursor.h"
 
@@ -27,5 +26,3 @@ enum bsd_channel {
 };
 
 enum bsd_channel bsd_channel_of(struct span name);
-
-#endif

@@ -4,8 +4,7 @@
  * addresses and build ids, thread names, the command line. All records are definitions, repeated at
  * the start of each segment.
  */
-#ifndef SOOTH_PROBES_CONTEXT_H
-#define SOOTH_PROBES_CONTEXT_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -51,5 +50,3 @@ struct context_mapping {
 	struct sooth_text path;
 	struct sooth_text build_id; /* lower-case hexadecimal */
 };
-
-#endif

@@ -4,8 +4,7 @@
  * never their values, which contain keys and tokens. ENVIRONMENT_PROCESS ends the
  * records of one snapshot.
  */
-#ifndef SOOTH_PROBES_ENVIRONMENT_H
-#define SOOTH_PROBES_ENVIRONMENT_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -30,5 +29,3 @@ struct environment_process {
 	uint8_t variables_state; /* truncated: there are more; else why none could be read */
 	uint8_t unused[3];
 };
-
-#endif

@@ -3,8 +3,7 @@
  * exit_reasons: how processes end. The record of an end comes after the records of the signals, of
  * the OOM killer's choice and of the core dump. Shared with the kernel side.
  */
-#ifndef SOOTH_PROBES_EXIT_REASONS_H
-#define SOOTH_PROBES_EXIT_REASONS_H
+#pragma once
 
 #include <sooth/record.h>
 #ifndef __bpf__
@@ -143,5 +142,3 @@ struct exit_reasons_host {
 	uint8_t unused[6];
 	struct sooth_text core_pattern;
 };
-
-#endif

@@ -3,8 +3,7 @@
  * fds: the file descriptors of a process, the file behind each, and the processes at
  * the other end. FDS_PROCESS ends the records of one snapshot.
  */
-#ifndef SOOTH_PROBES_FDS_H
-#define SOOTH_PROBES_FDS_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -168,5 +167,3 @@ struct fds_process {
 	uint8_t holders_state; /* whether all processes were readable */
 	uint8_t unused[4];
 };
-
-#endif

@@ -5,8 +5,7 @@
  * when it is called); calls inside the allocator belong to the outermost call. Shared with the
  * kernel side.
  */
-#ifndef SOOTH_PROBES_HEAP_H
-#define SOOTH_PROBES_HEAP_H
+#pragma once
 
 #include <stddef.h>
 
@@ -256,6 +255,4 @@ extern const struct sooth_names heap_bad_whats;
 #define HEAP_THROUGH_CODE 0xd289ea9fd28a69ff /* movz xzr, #0x534f; movz xzr, #0x4f54 */
 #else
 #define HEAP_THROUGH_CODE 0x544f4f5300841f0f /* nopl 0x544f4f53(%rax,%rax,1) */
-#endif
-
 #endif

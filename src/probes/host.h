@@ -3,8 +3,7 @@
  * host: samples of the machine: load, memory, pressure, and the tracers that the caller can use.
  * Its records belong to no process.
  */
-#ifndef SOOTH_PROBES_HOST_H
-#define SOOTH_PROBES_HOST_H
+#pragma once
 
 #include <stddef.h>
 
@@ -97,5 +96,3 @@ struct host_tracer {
 	struct sooth_text need;	   /* privilege, in words */
 	struct sooth_text missing; /* privilege or option that is missing to reach more */
 };
-
-#endif

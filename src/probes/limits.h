@@ -3,8 +3,7 @@
  * limits: the limits of a process and how much of each is used: resource limits, limits and use of
  * its control groups, pressure, its OOM score. LIMITS_PROCESS ends the records of one snapshot.
  */
-#ifndef SOOTH_PROBES_LIMITS_H
-#define SOOTH_PROBES_LIMITS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -131,5 +130,3 @@ struct limits_process {
 	uint8_t memory_state;
 	uint8_t unused[3];
 };
-
-#endif

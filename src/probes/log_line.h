@@ -5,8 +5,7 @@
  * else names of errors in many languages (KeyError:, java.net.ConnectException), the words of
  * strerror(3) and similar words decide.
  */
-#ifndef SOOTH_PROBES_LOG_LINE_H
-#define SOOTH_PROBES_LOG_LINE_H
+#pragma once
 
 #include "base/cursor.h"
 
@@ -36,5 +35,3 @@ size_t log_line_cut(struct span message, size_t most);
 /* Reads `line` into `out`. If `is_log` is false, the line may be any text: an error then needs a
  * level or the name of an exception. */
 void log_line_read(struct log_line *out, struct span line, bool is_log);
-
-#endif

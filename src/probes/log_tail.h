@@ -4,8 +4,7 @@
  * message occurs. Lines of a stack trace belong to the message before; an exception at its end is a
  * second part of that message ("job failed" and "KeyError: 'price'").
  */
-#ifndef SOOTH_PROBES_LOG_TAIL_H
-#define SOOTH_PROBES_LOG_TAIL_H
+#pragma once
 
 #include "probes/log_line.h"
 #include "probes/logs.h"
@@ -51,5 +50,3 @@ struct logs_error log_tail_error(
 /* Writes up to `max` forms of errors and warnings to `out`: first the most frequent since the last
  * sample, then the most frequent, then the last. Returns how many. */
 size_t log_tail_worst(const struct log_tail *t, const struct log_form **out, size_t max);
-
-#endif

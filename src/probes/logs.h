@@ -3,8 +3,7 @@
  * logs: the log files that a process writes, and the errors that their last lines report. Other
  * lines are only counted. LOGS_PROCESS ends the records of one snapshot.
  */
-#ifndef SOOTH_PROBES_LOGS_H
-#define SOOTH_PROBES_LOGS_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -54,5 +53,3 @@ struct logs_process {
 	uint8_t files_state; /* truncated: there are more; else why none could be listed */
 	uint8_t unused[3];
 };
-
-#endif

@@ -4,8 +4,7 @@
  * the program has not freed. Nothing is attached: the values come from the allocator's own data in
  * the memory of the process, which runs on while it is read.
  */
-#ifndef SOOTH_PROBES_MALLOC_H
-#define SOOTH_PROBES_MALLOC_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -32,5 +31,3 @@ struct malloc_heap {
 	uint8_t unused;
 	struct sooth_text reason; /* why nothing, or not all, was read */
 };
-
-#endif

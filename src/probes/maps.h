@@ -4,8 +4,7 @@
  * that show the purpose of each. MAPS_PROCESS ends the records of one snapshot.
  * Resident sizes of single mappings are read only with detail.
  */
-#ifndef SOOTH_PROBES_MAPS_H
-#define SOOTH_PROBES_MAPS_H
+#pragma once
 
 #include <sooth/field.h>
 #include <sooth/record.h>
@@ -127,5 +126,3 @@ _Static_assert(sizeof(struct maps_mapping) == 176 && sizeof(struct maps_stack) =
 		       sizeof(struct maps_runtime_found) == 48 &&
 		       sizeof(struct maps_managed_heap) == 64 && sizeof(struct maps_process) == 120,
 	"the layouts are part of the capture format");
-
-#endif

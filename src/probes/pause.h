@@ -3,8 +3,7 @@
  * A pause of threads while the ring to the collector was emptied. Each probe that can pause threads
  * has this record, under its own kind.
  */
-#ifndef SOOTH_PROBES_HELD_H
-#define SOOTH_PROBES_HELD_H
+#pragma once
 
 #include <sooth/field.h>
 #include <sooth/record.h>
@@ -28,5 +27,3 @@ struct pause_event {
 #define HELD_FIELDS 7
 
 extern const struct sooth_field held_fields[HELD_FIELDS];
-
-#endif

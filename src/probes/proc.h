@@ -3,8 +3,7 @@
  * proc: the state of processes, one record per process and sample. Values over an interval (CPU in
  * percent) are computed from two samples.
  */
-#ifndef SOOTH_PROBES_PROC_H
-#define SOOTH_PROBES_PROC_H
+#pragma once
 
 #include <stddef.h>
 
@@ -338,5 +337,3 @@ struct proc_installed {
 	struct sooth_text version;
 	struct sooth_text path;
 };
-
-#endif

@@ -4,8 +4,7 @@
  * stack its frames, a frame its function and file: what repeats is in the capture once. Shared with
  * the kernel side.
  */
-#ifndef SOOTH_PROBES_PROFILE_H
-#define SOOTH_PROBES_PROFILE_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -170,5 +169,3 @@ _Static_assert(sizeof(struct profile_page) == 80, "the layout is part of the cap
 _Static_assert(sizeof(struct profile_release) == 72, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_stack) == 48, "the layout is part of the capture format");
 _Static_assert(sizeof(struct profile_frame) == 104, "the layout is part of the capture format");
-
-#endif

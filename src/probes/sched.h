@@ -4,8 +4,7 @@
  * of a thread by state. When streamed, each state has a record, made at its end. Shared with the
  * kernel side.
  */
-#ifndef SOOTH_PROBES_SCHED_H
-#define SOOTH_PROBES_SCHED_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -77,5 +76,3 @@ extern const struct sooth_names sched_state_names;
 
 _Static_assert(sizeof(struct sched_times) == 296, "the layout is part of the capture format");
 _Static_assert(sizeof(struct sched_change) == 104, "the layout is part of the capture format");
-
-#endif

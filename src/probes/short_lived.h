@@ -3,8 +3,7 @@
  * short_lived: processes of a host that end soon after their start. Samples show the longer ones;
  * only this probe sees those that start and end between two samples. Shared with the kernel side.
  */
-#ifndef SOOTH_PROBES_SHORT_LIVED_H
-#define SOOTH_PROBES_SHORT_LIVED_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -39,5 +38,3 @@ struct short_lived_watch {
 };
 
 _Static_assert(sizeof(struct short_lived_watch) == 48, "the layout is part of the capture format");
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of signals and of their handlers' flags, for display; in the numbers of Linux on x86 and
  * arm. */
-#ifndef SOOTH_PROBES_SIGNAL_NAMES_H
-#define SOOTH_PROBES_SIGNAL_NAMES_H
+#pragma once
 
 #include <stdint.h>
 
@@ -37,5 +36,3 @@ const char *signal_name(char out[SIGNAL_NAME_SIZE], unsigned number);
 /* Writes the names of flags: "SA_RESTART SA_SIGINFO"; flags that the C library always sets are left
  * out, unknown bits are in hex. */
 void signal_flag_names(struct buffer *out, uint64_t flags);
-
-#endif

@@ -3,8 +3,7 @@
  * signals: what a process does with each signal, and which are pending. Masks have
  * bit n-1 for signal n. SIGNALS_PROCESS ends the records of one snapshot.
  */
-#ifndef SOOTH_PROBES_SIGNALS_H
-#define SOOTH_PROBES_SIGNALS_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -47,5 +46,3 @@ struct signals_process {
 	uint8_t handlers_state; /* whether handlers' addresses could be read */
 	uint8_t pending_state;	/* state of `pending`, where the other masks have their values */
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of the states, families and sides of sockets, for display. */
-#ifndef SOOTH_PROBES_SOCKET_NAMES_H
-#define SOOTH_PROBES_SOCKET_NAMES_H
+#pragma once
 
 #include <sooth/field.h>
 
@@ -9,5 +8,3 @@ extern const struct sooth_names socket_state_names;  /* names by enum sockets_st
 extern const struct sooth_names socket_family_names; /* names by enum sockets_family */
 extern const struct sooth_names socket_side_names;   /* names by enum sockets_side */
 extern const struct sooth_names socket_opener_names; /* names by enum sockets_opener */
-
-#endif

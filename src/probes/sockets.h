@@ -4,8 +4,7 @@
  * connection, from the network namespace of the process. SOCKETS_PROCESS ends the
  * records of one snapshot.
  */
-#ifndef SOOTH_PROBES_SOCKETS_H
-#define SOOTH_PROBES_SOCKETS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -123,4 +122,3 @@ struct sockets_process {
 
 _Static_assert(
 	SOCKETS_SOCKET_LEAST == offsetof(struct sockets_socket, dropped), "records only grow");
-#endif

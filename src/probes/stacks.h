@@ -3,8 +3,7 @@
  * stacks: the stack of every thread of a process at one moment, also of waiting threads. Stacks and
  * frames are defined as in a profile. STACKS_SNAPSHOT ends the records of one process.
  */
-#ifndef SOOTH_PROBES_STACKS_H
-#define SOOTH_PROBES_STACKS_H
+#pragma once
 
 #include "probes/profile.h"
 
@@ -42,6 +41,4 @@ struct stacks_snapshot {
 
 #ifndef __bpf__
 extern const struct sooth_schema stacks_stack_schema, stacks_frame_schema;
-#endif
-
 #endif

@@ -3,8 +3,7 @@
  * Types of the arguments of system calls: a row of syscall_types.def says which part of the target
  * is kept and how it is written.
  */
-#ifndef SOOTH_PROBES_SYSCALL_ARGUMENTS_H
-#define SOOTH_PROBES_SYSCALL_ARGUMENTS_H
+#pragma once
 
 #include "probes/syscall_flags.h"
 #include "probes/syscall_names.h"
@@ -85,5 +84,3 @@ bool syscall_takes_descriptor(const struct syscall_row *row, size_t position);
 bool syscall_takes_directory(const struct syscall_row *row, size_t position);
 bool syscall_takes_path(const struct syscall_row *row, size_t position);
 bool syscall_takes_text(const struct syscall_row *row, size_t position);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of constants that system calls take, as the kernel's headers have them. */
-#ifndef SOOTH_PROBES_SYSCALL_FLAGS_H
-#define SOOTH_PROBES_SYSCALL_FLAGS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,5 +29,3 @@ extern const struct flag_table *const flag_tables[]; /* NULL at the end */
 
 /* Returns the name of exactly this value; NULL: there is none. */
 const char *flag_name(const struct flag_table *table, uint64_t value);
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SOOTH_PROBES_SYSCALL_NAMES_H
-#define SOOTH_PROBES_SYSCALL_NAMES_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -110,5 +109,3 @@ size_t syscall_name(unsigned abi, uint32_t number, char out[SYSCALL_NAME_SIZE]);
 size_t syscall_row_position(const struct syscall_row *row);
 /* Returns the row at `position`, NULL behind the last: for listings and tests. */
 const struct syscall_row *syscall_row_at(size_t position);
-
-#endif

@@ -11,8 +11,7 @@
  *   %api               what moves bytes on a connection, and what says which one a descriptor is
  *   !futex,poll        all but these
  */
-#ifndef SOOTH_PROBES_SYSCALL_SET_H
-#define SOOTH_PROBES_SYSCALL_SET_H
+#pragma once
 
 #include <sooth/probe_options.h>
 
@@ -35,5 +34,3 @@ int syscall_set_of(
 bool syscall_set_has(const struct syscall_set *s, const struct syscall_row *row);
 /* Sets a bit for each number of the ABI below `count` whose call is known and selected. */
 void syscall_set_numbers(const struct syscall_set *s, unsigned abi, uint64_t *bits, uint32_t count);
-
-#endif

@@ -3,8 +3,7 @@
  * Meaning of the columns of syscalls.def: the traits of a system call. An argument is stored as its
  * position plus one, so that 0 says "none"; syscall_value() reads it.
  */
-#ifndef SOOTH_PROBES_SYSCALL_TRAITS_H
-#define SOOTH_PROBES_SYSCALL_TRAITS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -149,5 +148,3 @@ static inline uint64_t syscall_value(
 {
 	return argument ? arguments[argument - 1] : none;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * syscalls: the system calls of a process. Counted calls are aggregated by thread and call in the
  * kernel. A streamed call has a record, made when the call returns. Shared with the kernel side.
  */
-#ifndef SOOTH_PROBES_SYSCALLS_H
-#define SOOTH_PROBES_SYSCALLS_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -236,4 +235,3 @@ enum syscalls_keep {
 				  * kernel overwrites them with the rest of the time */
 	SYSCALLS_KEEPS,
 };
-#endif

@@ -3,8 +3,7 @@
  * threads: the threads of a process. THREADS_PROCESS ends the records of one
  * snapshot; shares of CPU are computed from two snapshots.
  */
-#ifndef SOOTH_PROBES_THREADS_H
-#define SOOTH_PROBES_THREADS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -77,5 +76,3 @@ struct threads_process {
 				  reason */
 	uint8_t unused[3];
 };
-
-#endif

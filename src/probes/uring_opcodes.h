@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of io_uring opcodes. An opcode without a name is shown as its number. */
-#ifndef SOOTH_PROBES_URING_OPCODES_H
-#define SOOTH_PROBES_URING_OPCODES_H
+#pragma once
 
 #include <sooth/field.h>
 
@@ -11,5 +10,3 @@ extern const struct sooth_names uring_opcode_names;
 
 /* Returns how many of the requests used the network: all, if the opcode does, else `sockets`. */
 uint64_t uring_network_requests(const struct syscalls_uring *u);
-
-#endif

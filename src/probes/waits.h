@@ -6,8 +6,7 @@
  * header; `node_pid` and `node_start_ticks` name the process of the chain that they are about.
  * WAITS_SNAPSHOT ends the records of one snapshot.
  */
-#ifndef SOOTH_PROBES_WAITS_H
-#define SOOTH_PROBES_WAITS_H
+#pragma once
 
 #include <sooth/field.h>
 #include <sooth/record.h>
@@ -350,5 +349,3 @@ struct waits_snapshot {
 
 extern const struct sooth_names waits_goroutine_state_names, waits_relation_names,
 	waits_source_names, waits_confidence_names, waits_lock_names;
-
-#endif

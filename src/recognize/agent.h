@@ -5,8 +5,7 @@
  * by whole components, never by parts of them. A name that only occurs somewhere in the arguments
  * does not count.
  */
-#ifndef SOOTH_RECOGNIZE_AGENT_H
-#define SOOTH_RECOGNIZE_AGENT_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -228,5 +227,3 @@ size_t agent_rule_count(const struct agent *agent);
  * span. */
 struct span agent_version(struct span text);
 const char *agent_role_name(enum agent_role role);
-
-#endif

@@ -3,8 +3,7 @@
  * The patterns by which agents name their files (recognize/agent.h), compared name by name. These
  * functions never read a file.
  */
-#ifndef SOOTH_RECOGNIZE_AGENT_PATH_H
-#define SOOTH_RECOGNIZE_AGENT_PATH_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -43,5 +42,3 @@ bool agent_path_arguments(const char *pattern, struct span arguments);
 struct agent;
 /* Returns the part of the agent whose arguments these are; NULL: none. */
 const struct agent_part *agent_path_part(const struct agent *agent, struct span arguments);
-
-#endif

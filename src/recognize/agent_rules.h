@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows for the rules of an agent: the reason of a rule follows from its pattern. More members of
  * struct agent_rule may follow, such as .role. */
-#ifndef SOOTH_RECOGNIZE_AGENT_RULES_H
-#define SOOTH_RECOGNIZE_AGENT_RULES_H
+#pragma once
 
 #include "recognize/agent.h"
 
@@ -53,5 +52,3 @@
 		.kind = AGENT_RULE_COMMAND, .what = name,                                          \
 		.why = "the command and the process are both called " name                         \
 	}
-
-#endif

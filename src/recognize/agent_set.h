@@ -6,8 +6,7 @@
  * Threads that may be abandoned read the set, so it has a reference count, and agents are added
  * only before it is shared.
  */
-#ifndef SOOTH_RECOGNIZE_AGENT_SET_H
-#define SOOTH_RECOGNIZE_AGENT_SET_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/walk.h"
@@ -39,5 +38,3 @@ int agent_set_add(struct agent_set *set, const char *path, const char *text, siz
  * ignored. The last text of a file counts; pointers to agents of older texts stay valid. */
 int agent_set_add_record(
 	struct agent_set **set, const struct sooth_record *r, struct sooth_error *err);
-
-#endif

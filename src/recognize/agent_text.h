@@ -14,8 +14,7 @@
  * What would match other programs too is refused, and so is what cannot hold: a rule that
  * is wrong is worse than none. docs/howto-add-agent.md lists the keys.
  */
-#ifndef SOOTH_RECOGNIZE_AGENT_TEXT_H
-#define SOOTH_RECOGNIZE_AGENT_TEXT_H
+#pragma once
 
 #include "base/error.h"
 #include "recognize/agent.h"
@@ -37,5 +36,3 @@ struct agent_text {
 int agent_text_parse(struct agent_text **out, const char *path, const char *text, size_t size,
 	struct sooth_error *err);
 void agent_text_free(struct agent_text *t);
-
-#endif

@@ -4,8 +4,7 @@
  * (agent_text.c), keys and rules (agent_text_keys.c), what a value may be (agent_text_values.c).
  * Only these include it.
  */
-#ifndef SOOTH_RECOGNIZE_AGENT_TEXT_PARTS_H
-#define SOOTH_RECOGNIZE_AGENT_TEXT_PARTS_H
+#pragma once
 
 #include "recognize/agent_text.h"
 
@@ -57,5 +56,3 @@ const char *agent_value_wrong(enum agent_value kind, const char *value);
 bool agent_value_is_generic(const char *name);
 /* Returns whether many programs are below such folders. */
 bool agent_value_is_generic_folder(const char *folders);
-
-#endif

@@ -4,8 +4,7 @@
  * markers (recognize/agent.h); all other variables are skipped. A value is kept only if it is a
  * plain identifier that does not look like a secret.
  */
-#ifndef SOOTH_RECOGNIZE_MARKERS_H
-#define SOOTH_RECOGNIZE_MARKERS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "recognize/agent_set.h"
@@ -16,5 +15,3 @@
  * the environment does. */
 void proc_markers_find(struct buffer *out, const struct agent_set *agents, const void *environment,
 	size_t size, bool is_cut);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds the script that an interpreter runs, in its command line, and the npm package of a path. */
-#ifndef SOOTH_RECOGNIZE_SCRIPT_H
-#define SOOTH_RECOGNIZE_SCRIPT_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -32,5 +31,3 @@ struct span path_below(struct span path, const char *folders);
 /* Returns "@scope/name" or "name" after the last component node_modules; empty: none. `rest` (may
  * be NULL) becomes the part after the package. */
 struct span path_package(struct span path, struct span *rest);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds the script of an interpreter, for people: "python3 rates.py". */
-#ifndef SOOTH_RECOGNIZE_SCRIPT_NAME_H
-#define SOOTH_RECOGNIZE_SCRIPT_NAME_H
+#pragma once
 
 #include "base/cursor.h"
 
@@ -9,5 +8,3 @@
  * which are NUL-separated and may be cut. Empty: there is none, or only a text (-c, -e), or `name`,
  * the name of the process, is already that of the script. */
 struct span script_name_of(struct span name, struct span arguments);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Clears memory that held a secret, with stores that a compiler may not leave out. Not every system
  * has explicit_bzero(3). */
-#ifndef SOOTH_SECRETS_FORGET_H
-#define SOOTH_SECRETS_FORGET_H
+#pragma once
 
 #include <stddef.h>
 
@@ -13,5 +12,3 @@ static inline void forget_bytes(void *bytes, size_t size)
 	for (size_t i = 0; i < size; i++)
 		at[i] = 0;
 }
-
-#endif

@@ -18,8 +18,7 @@
  *   - the options that hold one in some programs only (`curl -u name:X`, `mysql -pX`;
  *     mask_programs.c has them), as arguments and in scripts.
  */
-#ifndef SOOTH_SECRETS_MASK_H
-#define SOOTH_SECRETS_MASK_H
+#pragma once
 
 #include "base/buffer.h"
 
@@ -33,5 +32,3 @@ void mask_text(struct buffer *out, const char *text, size_t size);
 bool mask_may_change(const char *text, size_t size);
 /* Returns whether a variable or option of this name holds a secret. */
 bool mask_is_secret_name(const char *name, size_t size);
-
-#endif

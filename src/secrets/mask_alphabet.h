@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The characters of tokens. Only mask*.c includes this. */
-#ifndef SOOTH_SECRETS_MASK_ALPHABET_H
-#define SOOTH_SECRETS_MASK_ALPHABET_H
+#pragma once
 
 #include "base/cursor.h"
 
@@ -19,5 +18,3 @@ enum alphabet {
 
 bool mask_is_of(enum alphabet alphabet, char c);
 bool mask_looks_random(struct span text, enum alphabet alphabet);
-
-#endif

@@ -3,8 +3,7 @@
  * Masks secrets in options that only their program defines (curl -u). The input is already masked
  * by names and shapes. Only mask*.c includes this.
  */
-#ifndef SOOTH_SECRETS_MASK_COMMANDS_H
-#define SOOTH_SECRETS_MASK_COMMANDS_H
+#pragma once
 
 #include "secrets/mask_programs.h"
 #include "secrets/mask_walk.h"
@@ -16,5 +15,3 @@ void mask_command_text(struct masker *m, const char *text, size_t size);
 /* Masks the next argument of a command. */
 void mask_command_argument(
 	struct masker *m, struct command *command, const char *text, size_t size);
-
-#endif

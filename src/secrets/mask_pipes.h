@@ -3,12 +3,9 @@
  * Secrets that a shell passes to the standard input of a command that reads a password there:
  * `echo X | sudo -S`, `docker login --password-stdin <<< X`. Only mask.c includes this.
  */
-#ifndef SOOTH_SECRETS_MASK_PIPES_H
-#define SOOTH_SECRETS_MASK_PIPES_H
+#pragma once
 
 #include "base/buffer.h"
 
 /* Masks in place. The text is one script or line. */
 void mask_pipes(struct buffer *text);
-
-#endif

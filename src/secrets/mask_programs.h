@@ -3,8 +3,7 @@
  * Programs whose options hold secrets, though neither the name of the option nor the shape of the
  * value shows it: `curl -u name:X`, `mysql -pX`. Only mask*.c includes this.
  */
-#ifndef SOOTH_SECRETS_MASK_PROGRAMS_H
-#define SOOTH_SECRETS_MASK_PROGRAMS_H
+#pragma once
 
 #include "base/cursor.h"
 
@@ -51,5 +50,3 @@ enum secret_part command_option(struct command *c, struct span word, bool has_mo
 size_t command_assignment(const struct command *c, struct span word);
 /* Returns the secret in a value; empty when there is none. */
 struct span secret_part_of(enum secret_part part, struct span value);
-
-#endif

@@ -3,8 +3,7 @@
  * Rules about single words, separate from the walk through the text, so that they are easy to read
  * and extend. Only mask*.c includes this.
  */
-#ifndef SOOTH_SECRETS_MASK_RULES_H
-#define SOOTH_SECRETS_MASK_RULES_H
+#pragma once
 
 #include "base/cursor.h"
 
@@ -66,5 +65,3 @@ bool mask_same(struct span s, const char *text);
 bool mask_contains(struct span s, const char *text);
 /* Compares in any case; the list is in lower case and ends with NULL. */
 bool mask_is_one_of(struct span word, const char *const *list);
-
-#endif

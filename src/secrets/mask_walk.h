@@ -4,8 +4,7 @@
  * about URLs. Only mask*.c includes this. A function mask_...() that returns a position has written
  * all before that position.
  */
-#ifndef SOOTH_SECRETS_MASK_WALK_H
-#define SOOTH_SECRETS_MASK_WALK_H
+#pragma once
 
 #include "base/buffer.h"
 #include "secrets/mask_rules.h"
@@ -102,5 +101,3 @@ static inline bool is_quote(char c)
 {
 	return c == '"' || c == '\'' || c == '`';
 }
-
-#endif

@@ -8,8 +8,7 @@
  * `kind` is the placeholder of the field (sooth/field.h): "project", "host", "user". One name has
  * different hashes as a project and as a user.
  */
-#ifndef SOOTH_SECRETS_NAME_HASH_H
-#define SOOTH_SECRETS_NAME_HASH_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -26,5 +25,3 @@ int name_key_read(struct name_key *key, const char *path, struct sooth_error *er
 /* Appends "KIND-HASH", the first 8 bytes of HMAC-SHA-256 of "KIND:TEXT". An empty text stays
  * empty: it is no name. */
 void name_hash(const struct name_key *key, const char *kind, struct span text, struct buffer *out);
-
-#endif

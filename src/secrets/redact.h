@@ -14,8 +14,7 @@
  * of a program or thread. Names of files may have any characters, so each is learnt from a record
  * in which it stands alone, never from a sentence.
  */
-#ifndef SOOTH_SECRETS_REDACT_H
-#define SOOTH_SECRETS_REDACT_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -60,5 +59,3 @@ void redactor_number(
 	struct redactor *r, const char *placeholder, struct span text, struct buffer *out);
 /* Returns whether a word is public. */
 bool redact_is_public(struct span word);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The frames of a flamegraph as its sink received them, and their positions. */
-#ifndef SOOTH_SINKS_FLAMEGRAPH_TREE_H
-#define SOOTH_SINKS_FLAMEGRAPH_TREE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -85,5 +84,3 @@ struct flamegraph_frame *flamegraph_tree_frame(const struct flamegraph_tree *t, 
 /* Chooses the widest frames that fit into the file, and sets their positions. False: out of
  * memory. */
 bool flamegraph_tree_lay_out(struct flamegraph_tree *t, double least_share);
-
-#endif

@@ -3,8 +3,7 @@
  * Rows as HTML, for the sink that writes a page: cells of tables, lines, blocks of nested rows.
  * Texts come from targets: they are cut, and escaped for a terminal and for HTML.
  */
-#ifndef SOOTH_SINKS_HTML_ROWS_H
-#define SOOTH_SINKS_HTML_ROWS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "explain/section_columns.h"
@@ -31,5 +30,3 @@ void html_table_row(struct buffer *out, struct html_columns *c, const struct soo
 void html_block(struct buffer *out, const struct section *section, const struct sooth_record *r);
 /* Writes the meaning of each "?". */
 void html_reasons(struct buffer *out, unsigned reasons);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows as JSON members, for the JSON sinks. */
-#ifndef SOOTH_SINKS_JSON_MEMBERS_H
-#define SOOTH_SINKS_JSON_MEMBERS_H
+#pragma once
 
 #include "base/json.h"
 #include "explain/sink.h"
@@ -46,5 +45,3 @@ void json_section_row(
 	struct json *j, const struct section *section, const struct sooth_record *row);
 void json_section_end(struct json *j, const struct section *section, size_t rows);
 void json_schema_member(struct json *j, const char *name, unsigned version);
-
-#endif

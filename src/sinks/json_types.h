@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Parts that all JSON Schemas of sooth share: the beginning, and the types of fields. */
-#ifndef SOOTH_SINKS_JSON_TYPES_H
-#define SOOTH_SINKS_JSON_TYPES_H
+#pragma once
 
 #include <sooth/field.h>
 
@@ -11,5 +10,3 @@
 void json_types_begin(struct json *j, const char *title);
 /* Writes "type" of a field as a member of the open object. */
 void json_types_put(struct json *j, const struct sooth_field *f);
-
-#endif

@@ -3,8 +3,7 @@
  * Metrics as text, in the two forms that their readers take: OpenMetrics 1.0, and the older text
  * format of Prometheus (0.0.4), which has no units and no end, and other names of types.
  */
-#ifndef SOOTH_SINKS_METRICS_TEXT_H
-#define SOOTH_SINKS_METRICS_TEXT_H
+#pragma once
 
 #include "explain/section_metrics.h"
 #include "sinks/tabular.h"
@@ -21,5 +20,3 @@ int metrics_text_rows(void *state, const struct section *section, const struct b
 	struct sooth_error *err);
 int metrics_text_section_end(void *state, const struct section *section, struct sooth_error *err);
 void metrics_text_close(void *state);
-
-#endif

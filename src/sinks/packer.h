@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Compresses the bytes of a sink into its file as one stream. */
-#ifndef SOOTH_SINKS_PACKER_H
-#define SOOTH_SINKS_PACKER_H
+#pragma once
 
 #include <stdio.h>
 #include <zlib.h>
@@ -26,5 +25,3 @@ void packer_fini(struct packer *p);
 /* Writes and empties `bytes`. The last call, even without bytes, ends the stream and flushes `to`.
  */
 int packer_write(struct packer *p, struct buffer *bytes, bool is_last, struct sooth_error *err);
-
-#endif

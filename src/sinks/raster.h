@@ -3,8 +3,7 @@
  * A picture as PNG: librsvg draws the SVG of the picture's sink, in its state without a script. The
  * library is only loaded when a PNG is requested.
  */
-#ifndef SOOTH_SINKS_RASTER_H
-#define SOOTH_SINKS_RASTER_H
+#pragma once
 
 #include "base/buffer.h"
 #include "explain/sink.h"
@@ -23,5 +22,3 @@ struct raster;
 int raster_new(struct raster **out, struct sooth_error *err);
 int raster_png(struct raster *r, const char *svg, size_t size, FILE *to, struct sooth_error *err);
 void raster_free(struct raster *r);
-
-#endif

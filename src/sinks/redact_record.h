@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Redacts whole records by their fields (secrets/redact.h). First learn from all records: only then
  * all names are known. */
-#ifndef SOOTH_SINKS_REDACT_RECORD_H
-#define SOOTH_SINKS_REDACT_RECORD_H
+#pragma once
 
 #include <sooth/field.h>
 
@@ -13,5 +12,3 @@ void redact_learn_record(
 /* Appends the redacted record. */
 void redact_write_record(struct redactor *r, const struct sooth_schema *schema,
 	const struct sooth_record *record, struct buffer *out);
-
-#endif

@@ -4,8 +4,7 @@
  * a stack or are idle; stacks are nodes with parents. Aggregated stacks form one thread, in which
  * each stack lasts as long as its weight.
  */
-#ifndef SOOTH_SINKS_SAMPLE_THREADS_H
-#define SOOTH_SINKS_SAMPLE_THREADS_H
+#pragma once
 
 #include "base/json.h"
 #include "base/names.h"
@@ -105,5 +104,3 @@ static inline const struct sample_stretch *sample_stretch_at(
 {
 	return (const struct sample_stretch *)buffer_at(&t->stretches, 0) + place;
 }
-
-#endif

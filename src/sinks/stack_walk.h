@@ -3,8 +3,7 @@
  * The fields of a graph's rows, and stacks from rows that are nested frames. A frame is passed on
  * after all frames below it, because only then its own values are known.
  */
-#ifndef SOOTH_SINKS_STACK_WALK_H
-#define SOOTH_SINKS_STACK_WALK_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -73,5 +72,3 @@ static inline struct span stack_walk_place(const struct stack_walk *w, size_t fr
 
 	return span_of(buffer_at(&w->names, f->at + f->size), f->place);
 }
-
-#endif

@@ -4,8 +4,7 @@
  * from targets: control characters are removed, then it is shortened, then escaped for XML. Numbers
  * have a decimal point in every locale.
  */
-#ifndef SOOTH_SINKS_SVG_H
-#define SOOTH_SINKS_SVG_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -59,5 +58,3 @@ void svg_rect(struct buffer *out, const struct svg_box *box);
 /* Writes <text x="…" y="…" class="…">…</text> with a plain text; nothing if none of it fits. */
 void svg_text(struct buffer *out, double x, double y, const char *class_, const char *plain,
 	size_t size, double width);
-
-#endif

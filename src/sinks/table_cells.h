@@ -5,8 +5,7 @@
  * width of a series and the slots of a histogram depend on all rows, so values are kept until the
  * end.
  */
-#ifndef SOOTH_SINKS_TABLE_CELLS_H
-#define SOOTH_SINKS_TABLE_CELLS_H
+#pragma once
 
 #include <libsmartcols.h>
 #include <stdbool.h>
@@ -56,5 +55,3 @@ bool table_bars_draw(struct table_bars *b, struct libscols_table *table,
 void table_bars_legend(struct table_bars *b, struct libscols_table *table,
 	const struct sooth_field *const *fields, struct buffer *out);
 void table_bars_fini(struct table_bars *b);
-
-#endif

@@ -3,8 +3,7 @@
  * Rows as lines, for sinks and exports of CSV, JSON lines and folded stacks. Whole lines are
  * buffered, and written when there are enough, at the end, or at once in a live stream.
  */
-#ifndef SOOTH_SINKS_TABULAR_H
-#define SOOTH_SINKS_TABULAR_H
+#pragma once
 
 #include <stdio.h>
 
@@ -37,5 +36,3 @@ void tabular_sink_close(void *state);
 void tabular_cell(struct tabular *t, const char *text, size_t size, bool may_be_formula);
 void tabular_name(struct tabular *t, const char *name);
 void tabular_line_end(struct tabular *t);
-
-#endif

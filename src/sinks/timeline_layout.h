@@ -10,8 +10,7 @@
  *
  * Times are since the beginning of the axis.
  */
-#ifndef SOOTH_SINKS_TIMELINE_LAYOUT_H
-#define SOOTH_SINKS_TIMELINE_LAYOUT_H
+#pragma once
 
 #include "base/units.h"
 #include "explain/sink.h"
@@ -103,5 +102,3 @@ size_t layout_part_count(const struct timeline_layout *l, size_t lane);
 
 /* Writes the data for the script that lays out the picture again. False: out of memory. */
 bool timeline_data_put(struct buffer *out, const struct timeline_layout *l);
-
-#endif

@@ -5,8 +5,7 @@
  * bytes come from an untrusted file. The size of a table row differs between versions of Bun and is
  * not stored in the section.
  */
-#ifndef SOOTH_SYMBOLS_BUN_H
-#define SOOTH_SYMBOLS_BUN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,5 +39,3 @@ bool bun_may_be_row(const struct bun_places *places, unsigned row_size);
 /* Reads name and contents of a module from the first BUN_ROW_LEAST bytes of its row. */
 bool bun_parse_row(struct bun_place *name, struct bun_place *contents, const void *data,
 	size_t size, uint64_t section_size);
-
-#endif

@@ -9,8 +9,7 @@
  * Not seen: targets of other indirect jumps, and that a call never returns (the code after such a
  * call counts as part of the function, up to its end if its size is known).
  */
-#ifndef SOOTH_SYMBOLS_CODE_PATHS_H
-#define SOOTH_SYMBOLS_CODE_PATHS_H
+#pragma once
 
 #include "symbols/elf.h"
 #include "symbols/elf_slots.h"
@@ -38,5 +37,3 @@ struct code_paths {
 /* Finds the paths of a function. Returns 0, or -ENOMEM. */
 int code_paths_find(int fd, enum machine machine, const struct elf_function *function,
 	const struct elf_slots *slots, code_classify classify, void *user, struct code_paths *out);
-
-#endif

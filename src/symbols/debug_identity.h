@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The GNU build id of an ELF file, which identifies its contents wherever it is, and the link to
  * its debug file. */
-#ifndef SOOTH_SYMBOLS_DEBUG_IDENTITY_H
-#define SOOTH_SYMBOLS_DEBUG_IDENTITY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,4 +22,3 @@ struct debug_identity {
 bool debug_identity_read(int file, struct debug_identity *out);
 /* Returns whether a parser's answer has the form of one: hexadecimal digits, and no path. */
 bool debug_identity_is_sound(const struct debug_identity *d);
-#endif

@@ -12,8 +12,7 @@
  * debug files, functions whose symbol has no type. Indirect functions (IFUNC) are reported, not
  * resolved: their code is the resolver.
  */
-#ifndef SOOTH_SYMBOLS_ELF_H
-#define SOOTH_SYMBOLS_ELF_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,5 +64,3 @@ size_t elf_function_first(const struct elf_function *function);
 /* Reads up to `size` bytes of the function from its entry, and none after its end if that is known.
  * Returns the number of bytes, or a negative errno. */
 ssize_t elf_code(int fd, const struct elf_function *function, void *out, size_t size);
-
-#endif

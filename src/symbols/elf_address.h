@@ -7,8 +7,7 @@
  *
  * Not seen: functions of other stripped files, functions without a size. Names are not demangled.
  */
-#ifndef SOOTH_SYMBOLS_ELF_ADDRESS_H
-#define SOOTH_SYMBOLS_ELF_ADDRESS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,5 +34,3 @@ int elf_addresses_debug(int fd, struct elf_address *addresses, size_t count);
 /* Returns whether a parser's answers are about these addresses, and names end. */
 bool elf_addresses_are_sound(
 	const struct elf_address *answers, const struct elf_address *addresses, size_t count);
-
-#endif

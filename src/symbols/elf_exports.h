@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Symbols that an ELF file exports, functions and data, by name. The file is as untrusted as in
  * elf.h. */
-#ifndef SOOTH_SYMBOLS_ELF_EXPORTS_H
-#define SOOTH_SYMBOLS_ELF_EXPORTS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,5 +26,3 @@ bool elf_symbols_find(int fd, const char *const *names, size_t count, struct elf
 /* Finds the range from the first to the last function in .symtab whose name begins with `prefix`.
  * False: there is none. */
 bool elf_functions_range(int fd, const char *prefix, struct elf_export *range);
-
-#endif

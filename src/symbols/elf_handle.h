@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A file that libelf has open: how to close it. */
-#ifndef SOOTH_SYMBOLS_ELF_HANDLE_H
-#define SOOTH_SYMBOLS_ELF_HANDLE_H
+#pragma once
 
 #include <libelf.h>
 
@@ -10,5 +9,3 @@ static inline void elf_cleanup(Elf **elf)
 {
 	elf_end(*elf);
 }
-
-#endif

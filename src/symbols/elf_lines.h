@@ -5,8 +5,7 @@
  * bounded. libdw's time and memory are not bounded here, and it may crash: it runs only in a
  * process made for that.
  */
-#ifndef SOOTH_SYMBOLS_ELF_LINES_H
-#define SOOTH_SYMBOLS_ELF_LINES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,5 +31,3 @@ struct elf_line {
 /* Fills in lines that were not found yet, for addresses that were looked up. A file without DWARF,
  * or one that is not ELF, has none. */
 void elf_lines(int fd, const struct elf_address *addresses, struct elf_line *lines, size_t count);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds sections of an ELF file. The file is as untrusted as in elf.h. */
-#ifndef SOOTH_SYMBOLS_ELF_SECTIONS_H
-#define SOOTH_SYMBOLS_ELF_SECTIONS_H
+#pragma once
 
 #include <gelf.h>
 #include <stdbool.h>
@@ -27,5 +26,3 @@ Elf_Data *elf_section_data(
 	Elf *elf, size_t index, uint32_t type, uint64_t size_max, GElf_Shdr *header);
 /* Finds the first section with each exact name. Returns 0, or -EINVAL as above. */
 int elf_sections_find(int fd, const char *const *names, size_t count, struct elf_section *found);
-
-#endif

@@ -6,8 +6,7 @@
  *
  * The file is as untrusted as in elf.h.
  */
-#ifndef SOOTH_SYMBOLS_ELF_SLOTS_H
-#define SOOTH_SYMBOLS_ELF_SLOTS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,5 +28,3 @@ bool elf_slots_find(const struct elf_slots *s, uint64_t address, struct elf_slot
 bool elf_slots_call(const struct elf_slots *s, bool (*is_wanted)(const char *name));
 /* Closes the slots. NULL is allowed. */
 void elf_slots_close(struct elf_slots *s);
-
-#endif

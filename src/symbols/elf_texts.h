@@ -4,8 +4,7 @@
  * that a compiler has put elsewhere. It reads x86-64 files with an unwind table (.eh_frame_hdr),
  * which shows where each function starts. The file is as untrusted as in elf.h.
  */
-#ifndef SOOTH_SYMBOLS_ELF_TEXTS_H
-#define SOOTH_SYMBOLS_ELF_TEXTS_H
+#pragma once
 
 #include "symbols/elf.h"
 #include "symbols/elf_exports.h"
@@ -16,5 +15,3 @@ bool elf_function_of_text(int fd, const char *text, struct elf_function *out);
  * rest. Files that are not stripped have a symbol for it (GCC: FUNCTION.cold). Nearly all of the
  * interpreter of Python 3.14 in Debian is such a rest. False: there is none. */
 bool elf_function_rest(int fd, const struct elf_export *function, struct elf_export *rest);
-
-#endif

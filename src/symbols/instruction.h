@@ -10,8 +10,7 @@
  *
  * Cannot see: the target of an indirect jump; what a called function does.
  */
-#ifndef SOOTH_SYMBOLS_INSTRUCTION_H
-#define SOOTH_SYMBOLS_INSTRUCTION_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -86,5 +85,3 @@ const char *instruction_kind_name(enum instruction_kind kind);
 /* Decodes x86-64. There is one decoder per machine, used by instruction_decode(). */
 bool instruction_decode_x86_64(const void *code, size_t size, struct instruction *out);
 bool instruction_decode_aarch64(const void *code, size_t size, struct instruction *out);
-
-#endif

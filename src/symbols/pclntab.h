@@ -4,8 +4,7 @@
  * linker option removes (.gopclntab, of Go 1.16 and later; src/runtime/symtab.go). So a stripped
  * program has names too. The file is as untrusted as in elf.h.
  */
-#ifndef SOOTH_SYMBOLS_PCLNTAB_H
-#define SOOTH_SYMBOLS_PCLNTAB_H
+#pragma once
 
 #include "symbols/elf_lines.h"
 
@@ -15,5 +14,3 @@ void pclntab_find(int fd, struct elf_address *addresses, size_t count);
  * own file: code that was inlined from another file has the name of the function around it. */
 void pclntab_lines(
 	int fd, const struct elf_address *addresses, struct elf_line *lines, size_t count);
-
-#endif

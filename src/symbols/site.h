@@ -9,8 +9,7 @@
  * first instructions this way would be counted twice. Give the whole function if its size is
  * known.
  */
-#ifndef SOOTH_SYMBOLS_SITE_H
-#define SOOTH_SYMBOLS_SITE_H
+#pragma once
 
 #include "symbols/instruction.h"
 
@@ -50,5 +49,3 @@ struct site {
  * entry, it is the first later instruction that the kernel accepts. */
 void site_choose(enum machine machine, const void *code, size_t size,
 	const struct site_requirement *requirement, struct site *out);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The fields of an x86-64 instruction: found by x86_64_split(), read by instruction_x86_64.c. */
-#ifndef SOOTH_SYMBOLS_X86_64_H
-#define SOOTH_SYMBOLS_X86_64_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,5 +47,3 @@ struct x86_64_fields {
 /* Parses the instruction at the start of `size` bytes; d->at is after it then. False if there are
  * too few bytes, or the instruction is unknown. */
 bool x86_64_split(const void *code, size_t size, struct x86_64_fields *d);
-
-#endif

@@ -4,8 +4,7 @@
  * a tool, computes, or is idle. The evidence is the agent's own files if it writes them, else its
  * processes, connections, CPU time and arguments. docs/activity.md has the evidence for each state.
  */
-#ifndef SOOTH_ANALYZE_ACTIVITY_H
-#define SOOTH_ANALYZE_ACTIVITY_H
+#pragma once
 
 #include "analyze/process_table/host_state.h"
 #include "base/units.h"
@@ -126,5 +125,3 @@ void activity_write(struct buffer *out, const struct activity *a, enum activity_
 
 extern const struct sooth_names activity_state_names, activity_source_names,
 	activity_confidence_names, activity_answer_names;
-
-#endif

@@ -5,8 +5,7 @@
  * connection that is quiet after received data was answered, or its answer stopped: the two look
  * alike.
  */
-#ifndef SOOTH_ANALYZE_ACTIVITY_REQUEST_H
-#define SOOTH_ANALYZE_ACTIVITY_REQUEST_H
+#pragma once
 
 #include "analyze/process_table/host_state.h"
 #include "probes/sockets.h"
@@ -34,5 +33,3 @@ struct activity_request {
  * do not count. */
 void activity_request_find(struct activity_request *request, const struct host_state *host,
 	const struct process_entry *worker);
-
-#endif

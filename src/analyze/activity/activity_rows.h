@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The member "activity" of rows about a main process. */
-#ifndef SOOTH_ANALYZE_ACTIVITY_ROWS_H
-#define SOOTH_ANALYZE_ACTIVITY_ROWS_H
+#pragma once
 
 #include "analyze/activity/activity.h"
 #include "explain/output.h"
@@ -56,5 +55,3 @@ void activity_append_row(
 /* Emits the activity of a process as a row of the open section. */
 int activity_emit_row(struct output *o, const struct process_id *id, const struct activity *a,
 	struct sooth_error *err);
-
-#endif

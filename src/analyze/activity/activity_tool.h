@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tool call that an agent runs, seen from outside: its processes, their age and CPU time. */
-#ifndef SOOTH_ANALYZE_ACTIVITY_TOOL_H
-#define SOOTH_ANALYZE_ACTIVITY_TOOL_H
+#pragma once
 
 #include "analyze/activity/activity.h"
 
@@ -29,5 +28,3 @@ uint64_t activity_age_ns(const struct host_state *host, const struct process_ent
  * false if there is none. */
 bool activity_tool_find(struct activity_tool *tool, const struct host_state *host,
 	const struct process_entry *main, uint64_t younger_ns);
-
-#endif

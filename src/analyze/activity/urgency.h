@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The order of `sooth ps` and `sooth top`: the processes that need their user most come first. */
-#ifndef SOOTH_ANALYZE_URGENCY_H
-#define SOOTH_ANALYZE_URGENCY_H
+#pragma once
 
 #include "model/field.h"
 
@@ -34,5 +33,3 @@ struct urgency_rank {
 /* Orders waits by length, and work by CPU use. Small differences of CPU use do not count, so that
  * the rows of a live screen keep their places. */
 int urgency_compare(struct urgency_rank a, struct urgency_rank b);
-
-#endif

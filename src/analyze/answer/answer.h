@@ -3,8 +3,7 @@
  * A diagnosis in a few lines, for people: the worst cause first, one line per process, then the
  * evidence, what is fine, and in one paragraph what could not be checked, with one remedy.
  */
-#ifndef SOOTH_ANALYZE_ANSWER_H
-#define SOOTH_ANALYZE_ANSWER_H
+#pragma once
 
 #include "analyze/answer/causes.h"
 #include "explain/output.h"
@@ -18,5 +17,3 @@ void answer_headline(const struct diagnosis *s, const struct causes *shown, stru
 /* Appends the first line as far as it is known: a finding, a wait or an activity. */
 void answer_so_far(
 	const struct diagnosis *s, const struct output *output, struct findings_so_far *out);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The name of a diagnosed process, or of the host, in the short text. */
-#ifndef SOOTH_ANALYZE_ANSWER_NAME_H
-#define SOOTH_ANALYZE_ANSWER_NAME_H
+#pragma once
 
 #include "analyze/activity/activity.h"
 #include "analyze/diagnosis/diagnosis.h"
@@ -49,5 +48,3 @@ const struct diagnosed *answer_above(const struct diagnosis *s, const struct dia
 /* Returns whether the process belongs to a session whose main process is diagnosed too, or has a
  * diagnosed ancestor of no agent. */
 bool answer_is_child(const struct diagnosis *s, const struct diagnosed *j);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The parts of an answer: a finding, what the process uses, its clients and its log, and the checks
  * that could not be done. */
-#ifndef SOOTH_ANALYZE_ANSWER_PARTS_H
-#define SOOTH_ANALYZE_ANSWER_PARTS_H
+#pragma once
 
 #include "analyze/diagnosis/diagnosis.h"
 #include "explain/output.h"
@@ -64,5 +63,3 @@ void answer_unseen_headline(const struct diagnosis *s, struct buffer *out);
 void answer_unseen(const struct diagnosis *s, struct buffer *paragraph, struct buffer *remedy);
 /* Returns the number of checks without a result that could have found the problem. */
 uint32_t answer_unseen_count(const struct diagnosis *s);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The wait of a diagnosed process: the sentence of `sooth why`. */
-#ifndef SOOTH_ANALYZE_ANSWER_WAITS_H
-#define SOOTH_ANALYZE_ANSWER_WAITS_H
+#pragma once
 
 #include "analyze/diagnosis/diagnosis.h"
 #include "analyze/diagnosis/finding_rows.h"
@@ -39,5 +38,3 @@ bool answer_waits_for(const struct diagnosis *s, const struct diagnosed *j, uint
 /* Appends the remedy of a wait inside a JVM (jstack), or of a script that waits for the end of a
  * process. */
 void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The causes that the answer of a diagnosis consists of: the problem or the wait of a process, once
  * for all processes that it holds up. */
-#ifndef SOOTH_ANALYZE_CAUSES_H
-#define SOOTH_ANALYZE_CAUSES_H
+#pragma once
 
 #include "analyze/diagnosis/diagnosis.h"
 #include "explain/output.h"
@@ -57,5 +56,3 @@ void cause_put_effect(
 /* Emits the causes as rows, for programs. */
 int causes_emit(struct output *output, const struct diagnosis *s, const struct causes *c,
 	struct sooth_error *err);
-
-#endif

@@ -3,8 +3,7 @@
  * A script that waits for the end of a process that is not its child: it checks again and again
  * whether the process still exists (kill -0), and sleeps in between.
  */
-#ifndef SOOTH_ANALYZE_END_AWAITED_H
-#define SOOTH_ANALYZE_END_AWAITED_H
+#pragma once
 
 #include "analyze/diagnosis/diagnosis.h"
 #include "analyze/waits/wait_chain.h"
@@ -24,5 +23,3 @@ bool end_awaited_put_state(struct buffer *out, const struct process_entry *p, ui
 /* Appends the remedy; nothing if the process does not wait in this way. */
 void end_awaited_remedy(const struct diagnosis *s, const struct diagnosed *j,
 	const struct wait_chain *chain, struct buffer *out);
-
-#endif

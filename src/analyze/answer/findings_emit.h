@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rows of a diagnosis: each process with its findings, the host, a summary. */
-#ifndef SOOTH_ANALYZE_FINDINGS_EMIT_H
-#define SOOTH_ANALYZE_FINDINGS_EMIT_H
+#pragma once
 
 #include "analyze/answer/causes.h"
 #include "analyze/diagnosis/diagnosis.h"
@@ -28,5 +27,3 @@ struct findings_watch {
 /* Emits the summary of a watch; the counts by severity are those of the last diagnosis. */
 int findings_emit_watch(struct output *output, const struct diagnosis *s,
 	const struct findings_watch *watch, struct sooth_error *err);
-
-#endif

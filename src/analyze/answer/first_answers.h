@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The first answer of each session or process, for the list of processes and for waits. */
-#ifndef SOOTH_ANALYZE_ANSWER_FIRST_ANSWERS_H
-#define SOOTH_ANALYZE_ANSWER_FIRST_ANSWERS_H
+#pragma once
 
 #include "analyze/diagnosis/check_settings.h"
 #include "analyze/first_answers.h"
@@ -10,5 +9,3 @@
  * are borrowed. */
 struct first_answers *first_answers_new(const struct check_settings *settings);
 void first_answers_free(struct first_answers *a);
-
-#endif

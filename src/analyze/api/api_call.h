@@ -3,8 +3,7 @@
  * An API call as seen from outside: a request on a connection and its answer, by direction, size
  * and time. Nothing is decrypted.
  */
-#ifndef SOOTH_ANALYZE_API_CALL_H
-#define SOOTH_ANALYZE_API_CALL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -85,5 +84,3 @@ struct api_call {
 	char method[API_METHOD]; /* empty: encrypted */
 	char path[API_PATH];
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "api-calls". */
-#ifndef SOOTH_ANALYZE_API_CALLS_H
-#define SOOTH_ANALYZE_API_CALLS_H
+#pragma once
 
 #include <sooth/probe_options.h>
 
@@ -16,5 +15,3 @@ struct api_calls_options {
 	const char *endpoint; /* only endpoints with this text in name, address or label */
 	const struct sockets_options *labels; /* for the names of peers; NULL: built-in ones */
 };
-
-#endif

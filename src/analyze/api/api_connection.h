@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One connection of a client: its calls one after the other. */
-#ifndef SOOTH_ANALYZE_API_CONNECTION_H
-#define SOOTH_ANALYZE_API_CONNECTION_H
+#pragma once
 
 #include "analyze/api/api_tls.h"
 #include "base/error.h"
@@ -47,5 +46,3 @@ int api_connection_ended(struct api_connection *x, enum api_end by, uint32_t err
 	const struct api_listener *l, struct sooth_error *err);
 /* Returns the name of the server, or its address. */
 const char *api_connection_endpoint(const struct api_connection *x);
-
-#endif

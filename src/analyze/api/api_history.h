@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Outcomes of the API calls of each process, by endpoint, for findings. */
-#ifndef SOOTH_ANALYZE_API_HISTORY_H
-#define SOOTH_ANALYZE_API_HISTORY_H
+#pragma once
 
 #include "analyze/api/api_story.h"
 #include "analyze/api/api_tracker.h"
@@ -44,5 +43,3 @@ void api_history_resolve(struct api_history *h);
 bool api_history_waits(const struct api_history *h, const struct process_id *process, uint32_t fd,
 	struct api_wait *out);
 void api_history_next_interval(struct api_history *h);
-
-#endif

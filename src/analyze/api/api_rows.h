@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows of the view "api-calls". */
-#ifndef SOOTH_ANALYZE_API_ROWS_H
-#define SOOTH_ANALYZE_API_ROWS_H
+#pragma once
 
 #include "analyze/api/api_tracker.h"
 #include "explain/output.h"
@@ -83,5 +82,3 @@ struct api_row_context {
 
 int api_row_emit(struct output *output, const struct api_seen *seen,
 	const struct api_row_context *context, struct sooth_error *err);
-
-#endif

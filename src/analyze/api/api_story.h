@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A request that is repeated after a failure: since when, and how often so far. */
-#ifndef SOOTH_ANALYZE_API_STORY_H
-#define SOOTH_ANALYZE_API_STORY_H
+#pragma once
 
 #include "analyze/api/api_connection.h"
 
@@ -28,5 +27,3 @@ bool api_story_failed(const struct api_call *call);
 bool api_story_is_over(const struct api_call *call, enum api_event event);
 void api_story_add(struct api_story *s, const struct api_call *call);
 void api_story_add_connect(struct api_story *s, uint64_t now_ns);
-
-#endif

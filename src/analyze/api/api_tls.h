@@ -4,8 +4,7 @@
  * that servers send after the handshake are no data. Only record headers are read, which are plain
  * text.
  */
-#ifndef SOOTH_ANALYZE_API_TLS_H
-#define SOOTH_ANALYZE_API_TLS_H
+#pragma once
 
 #include "analyze/api/api_call.h"
 
@@ -46,5 +45,3 @@ void api_tls_hello(struct api_tls *t, struct span offers_and_name, uint64_t now_
 uint64_t api_tls_sent(struct api_tls *t, struct span records, uint64_t bytes, uint64_t now_ns);
 struct api_tls_bytes api_tls_received(
 	struct api_tls *t, struct span records, uint64_t bytes, uint64_t now_ns, bool has_request);
-
-#endif

@@ -5,8 +5,7 @@
  * Cannot be seen: what goes through io_uring, HTTP/3 (UDP), unix sockets, and answers to requests
  * that were sent before the recording.
  */
-#ifndef SOOTH_ANALYZE_API_TRACKER_H
-#define SOOTH_ANALYZE_API_TRACKER_H
+#pragma once
 
 #include "analyze/api/api_connection.h"
 #include "analyze/calls/call_fold.h"
@@ -56,5 +55,3 @@ const struct api_connection *api_tracker_connection(
 uint64_t api_tracker_refused(const struct api_tracker *t);
 /* Sets `out` to the segments retransmitted during the call. False: not measured. */
 bool api_tracker_retransmits(const struct api_connection *x, uint32_t *out);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The path among a call's arguments, and whether the call touches a given path. */
-#ifndef SOOTH_ANALYZE_CALL_ABOUT_H
-#define SOOTH_ANALYZE_CALL_ABOUT_H
+#pragma once
 
 #include "analyze/calls/call_pieces.h"
 #include "analyze/calls/fd_follow.h"
@@ -23,5 +22,3 @@ bool call_touches(const struct fd_follow *fds, const struct syscall_row *row,
  * effects of the call are applied. */
 bool call_made(const struct fd_follow *fds, const struct syscall_row *row,
 	const struct syscalls_call *call, const char *top);
-
-#endif

@@ -4,8 +4,7 @@
  * stream): tracks descriptors and directories (fd_follow.h), waits for the first snapshot of each
  * process, and passes on every call with its row, file or connection, path, bytes and error.
  */
-#ifndef SOOTH_ANALYZE_CALL_FOLD_H
-#define SOOTH_ANALYZE_CALL_FOLD_H
+#pragma once
 
 #include "analyze/calls/call_pieces.h"
 #include "analyze/calls/fd_follow.h"
@@ -108,5 +107,3 @@ enum folded_task folded_started(const struct folded_call *c);
  * epoll the number in the event is used if a descriptor of that number is open: libraries put the
  * descriptor there. */
 int32_t call_ready_fd(const struct folded_call *call, uint32_t *events);
-
-#endif

@@ -14,8 +14,7 @@
  * `lost` (all values are lower bounds then); entries beyond the bounds, counted in
  * `refused`.
  */
-#ifndef SOOTH_ANALYZE_CALL_HISTORY_H
-#define SOOTH_ANALYZE_CALL_HISTORY_H
+#pragma once
 
 #include "analyze/calls/call_fold.h"
 #include "base/map.h"
@@ -367,5 +366,3 @@ double call_history_correction(const struct call_history *h, uint16_t abi, uint3
 /* Returns how often a file with the name of this path, whatever its extension, was found in any
  * directory. */
 uint64_t call_history_found(const struct call_history *h, const char *path);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The current call, as the parts of call_history.h share it. */
-#ifndef SOOTH_ANALYZE_CALL_HISTORY_PARTS_H
-#define SOOTH_ANALYZE_CALL_HISTORY_PARTS_H
+#pragma once
 
 #include "analyze/calls/call_history.h"
 
@@ -70,5 +69,3 @@ void call_peers_resolve(struct call_history *h);
 
 /* Counts a failed call, whose record stands for `weight` calls. */
 void call_failures_count(struct call_failures *f, uint64_t weight, uint64_t time_ns);
-
-#endif

@@ -3,8 +3,7 @@
  * Notes that every view of system calls adds: how its target was paused, and its io_uring requests,
  * which are no system calls.
  */
-#ifndef SOOTH_ANALYZE_CALL_NOTES_H
-#define SOOTH_ANALYZE_CALL_NOTES_H
+#pragma once
 
 #include "analyze/pauses.h"
 #include "explain/reduce.h"
@@ -32,5 +31,3 @@ void call_note_unseen(struct output *output, uint64_t calls);
 /* Emits the same notes as call_notes_emit(), with io_uring as a table of its own. */
 int call_notes_emit_table(struct call_notes *n, struct output *output, struct sooth_error *err);
 void call_notes_fini(struct call_notes *n);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The data that a call's arguments point to, as far as its record has it. */
-#ifndef SOOTH_ANALYZE_CALL_PIECES_H
-#define SOOTH_ANALYZE_CALL_PIECES_H
+#pragma once
 
 #include "base/cursor.h"
 #include "probes/syscall_arguments.h"
@@ -50,5 +49,3 @@ bool call_named_peer(const struct syscalls_call *call, char *out, size_t size);
  * IPv4 and IPv6. False, and `out` is unchanged: no address, as after a connection that was refused
  * before the call returned. */
 bool call_near_end(const struct syscalls_call *call, char *out, size_t size);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The argument that is being written, and its values; for call_text.c and syscall_stream.c. */
-#ifndef SOOTH_ANALYZE_CALL_WRITTEN_H
-#define SOOTH_ANALYZE_CALL_WRITTEN_H
+#pragma once
 
 #include "analyze/calls/call_pieces.h"
 #include "analyze/calls/fd_follow.h"
@@ -57,5 +56,3 @@ bool call_control_is_read(const struct written *a);
 bool written_control_copies(uint64_t command);
 /* Returns the names of the bits in the result of a command; NULL: the result is a number. */
 const struct flag_table *written_control_result(uint64_t command);
-
-#endif

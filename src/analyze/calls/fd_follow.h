@@ -8,8 +8,7 @@
  * that share a table without being threads (CLONE_FILES), and whatever was lost from the
  * stream. Such a descriptor is reported as unknown.
  */
-#ifndef SOOTH_ANALYZE_FD_FOLLOW_H
-#define SOOTH_ANALYZE_FD_FOLLOW_H
+#pragma once
 
 #include "analyze/records.h"
 #include "base/map.h"
@@ -104,5 +103,3 @@ void fd_follow_name(struct fd_followed *known, struct span name);
 /* Takes any record. A call must be reported first, because its arguments refer to the state before
  * it. */
 void fd_follow_add_record(struct fd_follow *f, const struct sooth_record *r);
-
-#endif

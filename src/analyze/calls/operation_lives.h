@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The processes of a recording: when each started and ended, and its name. */
-#ifndef SOOTH_ANALYZE_OPERATION_LIVES_H
-#define SOOTH_ANALYZE_OPERATION_LIVES_H
+#pragma once
 
 #include "analyze/records.h"
 #include "base/buffer.h"
@@ -30,5 +29,3 @@ void operation_lives_fini(struct operation_lives *s);
 void operation_lives_add_record(struct operation_lives *s, const struct sooth_record *r);
 /* Names a process without a name by that of its thread, until a better name is read. */
 void operation_lives_name(struct operation_lives *s, const struct syscalls_call *call);
-
-#endif

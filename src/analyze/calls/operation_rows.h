@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows of the view "operations". */
-#ifndef SOOTH_ANALYZE_OPERATION_ROWS_H
-#define SOOTH_ANALYZE_OPERATION_ROWS_H
+#pragma once
 
 #include "model/row_list.h"
 
@@ -92,5 +91,3 @@ ROW_STRUCT(memory_row, MEMORY_ROW);
 extern const struct sooth_schema io_schema, network_schema, lineage_schema, memory_schema;
 /* rows of each process by itself */
 extern const struct sooth_schema io_process_schema, network_process_schema, memory_process_schema;
-
-#endif

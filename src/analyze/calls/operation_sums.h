@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sums of the work of calls: by file, connection, process and kind of memory. */
-#ifndef SOOTH_ANALYZE_OPERATION_SUMS_H
-#define SOOTH_ANALYZE_OPERATION_SUMS_H
+#pragma once
 
 #include "analyze/calls/call_fold.h"
 
@@ -58,5 +57,3 @@ void operation_sums_add_request(struct operation_sums *s, struct call_fold *fold
 	const struct syscalls_uring_done *request);
 /* Handles a record that is no call: fork, exec and exit change which descriptors a process has. */
 void operation_sums_follow(struct operation_sums *s, const struct sooth_record *r);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "operations": what calls did to files, connections, processes, memory. */
-#ifndef SOOTH_ANALYZE_OPERATIONS_H
-#define SOOTH_ANALYZE_OPERATIONS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -14,5 +13,3 @@ struct operations_options {
 	bool is_repeated; /* report once per interval, for that interval, and at the end for the
 			     whole run */
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "syscall-folded". */
-#ifndef SOOTH_ANALYZE_SYSCALL_FOLDED_H
-#define SOOTH_ANALYZE_SYSCALL_FOLDED_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -18,5 +17,3 @@ struct syscall_folded_options {
 /* Notes that `count` calls that did not return are in no stack; `of` names the calls, NULL: all
  * that are reported. */
 void syscall_folded_emit_unfinished(struct output *output, uint64_t count, const char *of);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "syscall-stream". */
-#ifndef SOOTH_ANALYZE_SYSCALL_STREAM_H
-#define SOOTH_ANALYZE_SYSCALL_STREAM_H
+#pragma once
 
 #include <sooth/probe_options.h>
 
@@ -19,5 +18,3 @@ struct syscall_stream_options {
 	bool is_host;	   /* many processes: each line names its process */
 	enum syscall_stream_time time;
 };
-
-#endif

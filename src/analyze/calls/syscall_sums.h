@@ -3,8 +3,7 @@
  * Sums of system calls by call and error, and by the keys given in `more`. Aggregates and single
  * calls are merged the same way, so a capture of either kind gives the same sums.
  */
-#ifndef SOOTH_ANALYZE_SYSCALL_SUMS_H
-#define SOOTH_ANALYZE_SYSCALL_SUMS_H
+#pragma once
 
 #include "base/error.h"
 #include "explain/reduce.h"
@@ -33,5 +32,3 @@ uint8_t call_times_state(const struct syscalls_count *c);
  * call. */
 uint64_t call_percentile(
 	const uint32_t histogram[SYSCALLS_BUCKETS], uint64_t max_ns, unsigned percent);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "syscall-table". */
-#ifndef SOOTH_ANALYZE_SYSCALL_TABLE_H
-#define SOOTH_ANALYZE_SYSCALL_TABLE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -11,5 +10,3 @@ struct syscall_table_options {
 	bool is_repeated; /* report once per interval, for that interval, and at the end for the
 			     whole run */
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* State shared by the comparison and its output. */
-#ifndef SOOTH_ANALYZE_COMPARING_H
-#define SOOTH_ANALYZE_COMPARING_H
+#pragma once
 
 #include "analyze/comparison/comparison_keys.h"
 
@@ -31,5 +30,3 @@ static inline bool comparing_has_table(
 int comparing_emit_heap(struct comparing *c, struct sooth_error *err);
 /* Emits the sections once everything is compared. */
 int comparing_emit(struct comparing *c, struct sooth_error *err);
-
-#endif

@@ -13,8 +13,7 @@
  * known by agent, role and project, else by its name; several with one name are numbered. Values of
  * a single process and moment (pids, inodes, addresses, states, positions) are not compared.
  */
-#ifndef SOOTH_ANALYZE_COMPARISON_H
-#define SOOTH_ANALYZE_COMPARISON_H
+#pragma once
 
 #include "base/map.h"
 #include "explain/output.h"
@@ -65,5 +64,3 @@ struct comparison_reported {
 int comparison_emit(struct output *output, const struct comparison_side *a,
 	const struct comparison_side *b, double share, struct comparison_reported *reported,
 	struct sooth_error *err);
-
-#endif

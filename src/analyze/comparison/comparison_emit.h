@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows of a comparison. */
-#ifndef SOOTH_ANALYZE_COMPARISON_COMPARISON_EMIT_H
-#define SOOTH_ANALYZE_COMPARISON_COMPARISON_EMIT_H
+#pragma once
 
 #include "model/row_list.h"
 
@@ -33,5 +32,3 @@ enum change_kind { CHANGE_CHANGED, CHANGE_APPEARED, CHANGE_VANISHED, CHANGES };
 	F(S, BOOL, is_rate, ALWAYS, "both values are rates per second", .is_hidden = true)
 
 ROW_STRUCT(change_row, CHANGE_ROW);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds a row on the other side of a comparison, and the members that are comparable. */
-#ifndef SOOTH_ANALYZE_COMPARISON_KEYS_H
-#define SOOTH_ANALYZE_COMPARISON_KEYS_H
+#pragma once
 
 #include "analyze/comparison/comparison.h"
 
@@ -44,5 +43,3 @@ const char *compared_text(const struct compared_rows *rows, const struct sooth_t
 
 /* Returns whether the field's values of two processes, or two times, can be compared. */
 bool is_comparable(const struct sooth_field *field);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Functions shared by the detectors that use system calls. */
-#ifndef SOOTH_ANALYZE_CALL_CHECK_H
-#define SOOTH_ANALYZE_CALL_CHECK_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 
@@ -57,5 +56,3 @@ typedef void (*check_reporter)(
 void check_report_ranked(const struct check *e, struct check_result *out, const struct map *m,
 	double (*weigh)(const void *key, const void *value, const void *user),
 	check_reporter report, const char *fine);
-
-#endif

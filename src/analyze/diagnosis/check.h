@@ -9,8 +9,7 @@
  *   finding_number(out, "descriptors", count, SOOTH_UNIT_NONE, interval_ns);
  *   finding_remedy(out, "...");
  */
-#ifndef SOOTH_ANALYZE_CHECK_H
-#define SOOTH_ANALYZE_CHECK_H
+#pragma once
 
 #include "analyze/diagnosis/finding_rows.h"
 #include "analyze/diagnosis/finding_values.h"
@@ -234,5 +233,3 @@ void check_end_finding(struct check_result *out);
 void check_run(struct check *e, struct check_result *out, const struct finding_entry *entry,
 	const struct check_setting *setting);
 void check_result_fini(struct check_result *out);
-
-#endif

@@ -6,8 +6,7 @@
  *   outdated = off            muted
  *   zombie-children = high    another severity
  */
-#ifndef SOOTH_ANALYZE_CHECK_SETTINGS_H
-#define SOOTH_ANALYZE_CHECK_SETTINGS_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 #include "base/units.h"
@@ -29,5 +28,3 @@ const char *check_settings_value(
 /* Reads a file with # comments and empty lines; errors name the file and the line. */
 int check_settings_parse(struct check_settings *s, const char *name, const char *text, size_t size,
 	struct sooth_error *err);
-
-#endif

@@ -3,8 +3,7 @@
  * Functions shared by the detectors that use a verdict (verdicts.h): deciding it, and the
  * evidence about a process that should not be there.
  */
-#ifndef SOOTH_ANALYZE_CHECK_VERDICT_H
-#define SOOTH_ANALYZE_CHECK_VERDICT_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/process_table/verdicts.h"
@@ -40,5 +39,3 @@ struct span check_name(const struct process_entry *p);
 void check_put_name(struct buffer *out, const struct process_entry *p);
 /* Appends "node server.js", not escaped. */
 void check_put_program(struct buffer *out, const struct process_entry *p);
-
-#endif

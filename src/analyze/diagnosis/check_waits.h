@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Functions shared by the detectors of long waits. */
-#ifndef SOOTH_ANALYZE_CHECK_WAITS_H
-#define SOOTH_ANALYZE_CHECK_WAITS_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/waits/wait_chain.h"
@@ -62,5 +61,3 @@ uint64_t check_rested_ns(const struct wait_graph *g, uint32_t pid);
  * has been reported: "`what`, but not for long yet". */
 bool check_is_long(const struct check *e, struct check_result *out, const char *option, uint64_t ns,
 	const char *what);
-
-#endif

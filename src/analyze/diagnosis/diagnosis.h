@@ -3,8 +3,7 @@
  * The diagnosis: every detector checks every selected process, and the host; the worst comes
  * first. In a whole-host recording, the processes that belong to agents are selected.
  */
-#ifndef SOOTH_ANALYZE_DIAGNOSIS_H
-#define SOOTH_ANALYZE_DIAGNOSIS_H
+#pragma once
 
 #include "analyze/diagnosis/finding_tracker.h"
 #include "analyze/diagnosis/diagnosis_options.h"
@@ -44,5 +43,3 @@ const struct finding_type *diagnosis_type_of(const struct finding_row *f);
 bool diagnosis_leads_to(const struct finding_row *cause, const struct finding_row *of);
 /* Frees the results before the next run. */
 void diagnosis_forget(struct diagnosis *s);
-
-#endif

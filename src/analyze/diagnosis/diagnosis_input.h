@@ -4,8 +4,7 @@
  * process developed, its first and last snapshot from each probe, and what each of its threads did.
  * It takes records and knows nothing about findings.
  */
-#ifndef SOOTH_ANALYZE_DIAGNOSIS_INPUT_H
-#define SOOTH_ANALYZE_DIAGNOSIS_INPUT_H
+#pragma once
 
 #include "analyze/api/api_history.h"
 #include "analyze/calls/call_history.h"
@@ -89,5 +88,3 @@ struct sample_series diagnosis_input_series(
 bool diagnosis_input_is_selected(const struct diagnosis_input *r, const struct process_entry *p);
 /* Returns the time between the first and the last point; 0: fewer than two points. */
 uint64_t sample_series_ns(const struct sample_series *s);
-
-#endif

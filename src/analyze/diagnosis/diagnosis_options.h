@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the stages that diagnose. */
-#ifndef SOOTH_ANALYZE_DIAGNOSIS_OPTIONS_H
-#define SOOTH_ANALYZE_DIAGNOSIS_OPTIONS_H
+#pragma once
 
 #include <sooth/probe_options.h>
 
@@ -52,5 +51,3 @@ struct findings_options {
 	bool has_rows;
 	bool needs_process; /* processes were named: without any of them there is no answer */
 };
-
-#endif

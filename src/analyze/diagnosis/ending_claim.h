@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Why a process ended, as a sentence without its subject. */
-#ifndef SOOTH_ANALYZE_ENDING_CLAIM_H
-#define SOOTH_ANALYZE_ENDING_CLAIM_H
+#pragma once
 
 #include "analyze/diagnosis/endings.h"
 #include "probes/signal_names.h"
@@ -32,5 +31,3 @@ bool ending_is_crash(const struct ending_cause *w);
 bool ending_is_at_hard_limit(const struct ending_cause *w);
 /* Returns the entry of the kernel's log about the exit; NULL: there is none of this kind. */
 const struct exit_reasons_log *ending_log_about(const struct ending_cause *w, unsigned what);
-
-#endif

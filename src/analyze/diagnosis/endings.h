@@ -3,8 +3,7 @@
  * How processes ended, as the probe exit_reasons recorded it, with the signals, OOM kills and cores
  * of each process; and entries of the kernel log and the core store about other processes.
  */
-#ifndef SOOTH_ANALYZE_ENDINGS_H
-#define SOOTH_ANALYZE_ENDINGS_H
+#pragma once
 
 #include "analyze/records.h"
 #include "base/map.h"
@@ -83,5 +82,3 @@ uint8_t exit_reason_text_end(
 	struct buffer *out, const struct endings *all, const struct ending *of);
 /* Appends "/tmp/core, 3.1M" or "handed to /usr/lib/x"; nothing if no core is known. */
 void exit_reason_text_core(struct buffer *out, const struct exit_reasons_core *core);
-
-#endif

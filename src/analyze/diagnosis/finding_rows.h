@@ -2,8 +2,7 @@
 /*
  * Rows of findings: the finding with its subject and evidence, and the process it belongs to.
  */
-#ifndef SOOTH_ANALYZE_FINDING_ROWS_H
-#define SOOTH_ANALYZE_FINDING_ROWS_H
+#pragma once
 
 #include "model/row_list.h"
 
@@ -279,5 +278,3 @@ extern const struct sooth_schema finding_schema, finding_change_schema, finding_
 
 /* Returns whether one of these rows (struct finding_row) is of that detector. */
 bool finding_rows_have(const struct buffer *rows, const char *id);
-
-#endif

@@ -4,8 +4,7 @@
  * appears and once when it clears. A finding clears after two diagnoses in a row without it;
  * one that gets worse is raised again.
  */
-#ifndef SOOTH_ANALYZE_FINDING_TRACKER_H
-#define SOOTH_ANALYZE_FINDING_TRACKER_H
+#pragma once
 
 #include "analyze/diagnosis/finding_rows.h"
 #include "base/map.h"
@@ -36,5 +35,3 @@ struct finding_cleared {
 /* Ends a diagnosis: appends one struct finding_cleared for each finding that has
  * cleared. */
 void finding_tracker_end(struct finding_tracker *b, struct buffer *cleared);
-
-#endif

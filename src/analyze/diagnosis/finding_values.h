@@ -3,8 +3,7 @@
  * The texts of a finding from a row of a table, with places for values: "held up for {time} by
  * {holder}". A detector sets the values of the open finding, then calls finding_claim_row().
  */
-#ifndef SOOTH_ANALYZE_FINDING_VALUES_H
-#define SOOTH_ANALYZE_FINDING_VALUES_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -36,5 +35,3 @@ void finding_value_span(struct check_result *out, const char *name, struct span 
 void finding_value_time(struct check_result *out, const char *name, uint64_t ns);
 /* Adds the claim, what was not seen, and the remedy. */
 void finding_claim_row(struct check_result *out, const struct claim_row *row);
-
-#endif

@@ -5,8 +5,7 @@
  * stopped, or goes up and down, does not grow. The extrapolation is limited to a fixed
  * multiple of the observation.
  */
-#ifndef SOOTH_ANALYZE_GROWTH_H
-#define SOOTH_ANALYZE_GROWTH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,5 +39,3 @@ double growth_foresight_ns(uint64_t interval_ns);
 /* Sets `ns` to the time until a growing value reaches a limit; false if that is too far to
  * predict. */
 bool growth_reaches(const struct growth *g, double limit, uint64_t *ns);
-
-#endif

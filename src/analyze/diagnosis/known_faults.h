@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Faults of agents that a later version fixed, by the lists of changes that the agents publish. */
-#ifndef SOOTH_ANALYZE_KNOWN_FAULTS_H
-#define SOOTH_ANALYZE_KNOWN_FAULTS_H
+#pragma once
 
 #include "analyze/process_table/process_table.h"
 
@@ -25,5 +24,3 @@ bool known_fault_is_in(const struct known_fault *fault, struct span version);
  * started; *position starts at 0. False: no more. */
 bool known_fault_put(
 	struct buffer *out, const struct process_entry *p, const char *finding, size_t *position);
-
-#endif

@@ -5,8 +5,7 @@
  * that an exec has ended no longer counts. A sample of the page faults shows the function in which
  * the process first touched most of its new pages: there its memory grows, whatever the allocator.
  */
-#ifndef SOOTH_ANALYZE_MEMORY_USE_H
-#define SOOTH_ANALYZE_MEMORY_USE_H
+#pragma once
 
 #include "analyze/heap/heap_growth.h"
 #include "analyze/profile/profile_sums.h"
@@ -88,5 +87,3 @@ void page_touches_next_interval(struct page_touches *t);
  * growth (`grown_bytes`), as when memory is freed and allocated again. */
 bool memory_place_find(struct memory_place *out, const struct page_touches *t,
 	const struct process_id *id, uint64_t grown_bytes);
-
-#endif

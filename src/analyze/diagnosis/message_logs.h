@@ -4,8 +4,7 @@
  * messages of a command that has ended count for the process that started the command: both usually
  * have the same standard error.
  */
-#ifndef SOOTH_ANALYZE_MESSAGE_LOGS_H
-#define SOOTH_ANALYZE_MESSAGE_LOGS_H
+#pragma once
 
 #include "analyze/process_table/process_table.h"
 #include "base/map.h"
@@ -27,5 +26,3 @@ void message_logs_next_interval(struct message_logs *m, uint64_t now_ns);
 struct batch message_logs_get(const struct message_logs *m, const struct process_id *id);
 /* Returns how many calls of the interval wrote to the standard output of the process. */
 uint64_t message_logs_outputs(const struct message_logs *m, const struct process_id *id);
-
-#endif

@@ -3,8 +3,7 @@
  * The processes that a process and its descendants started during the interval: those in a sample,
  * and, if the probe short_lived ran, those that started and ended between two samples.
  */
-#ifndef SOOTH_ANALYZE_STARTS_H
-#define SOOTH_ANALYZE_STARTS_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 
@@ -58,5 +57,3 @@ bool starts_are_of_a_shell(const struct process_entry *starter);
 /* Returns whether the same few programs were started with the same arguments, evenly over the
  * interval. For a shell more than a quarter of the starts must have the same arguments. */
 bool starts_repeat(const struct starts *s, const struct process_entry *starter);
-
-#endif

@@ -11,8 +11,7 @@
  * - a process that slept all the time, and wakes soon: it may try something every few seconds;
  * - one that sleeps, and found once or twice that a file exists: it may be a lock.
  */
-#ifndef SOOTH_ANALYZE_UNDECIDED_H
-#define SOOTH_ANALYZE_UNDECIDED_H
+#pragma once
 
 #include <sooth/report.h>
 
@@ -59,5 +58,3 @@ int undecided_add_record(
 uint64_t undecided_more(void *undecided);
 /* Returns the process whose memory grows most, of those that do not compute; NULL: none grows. */
 const struct process_id *undecided_growing(const struct undecided *g);
-
-#endif

@@ -6,8 +6,7 @@
  * work. The state of a connection does not show this: an event loop also watches the idle
  * connections of a pool.
  */
-#ifndef SOOTH_ANALYZE_AWAITED_H
-#define SOOTH_ANALYZE_AWAITED_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 #include "probes/sockets.h"
@@ -48,5 +47,3 @@ void awaited_put_wait(struct buffer *out, const struct check *e, const struct aw
  * nothing if the process also looks for other files, or not all the time. */
 void awaited_path_put(const struct diagnosis_input *input, const struct process_entry *p,
 	const char *before, struct buffer *out);
-
-#endif

@@ -4,8 +4,7 @@
  * resources says nothing about a defect, because it follows the task. Known by the kernel's name of
  * the process (15 characters).
  */
-#ifndef SOOTH_ANALYZE_BATCH_PROGRAM_H
-#define SOOTH_ANALYZE_BATCH_PROGRAM_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -18,5 +17,3 @@ bool batch_program_computes(struct span name);
 bool batch_program_measures(struct span name);
 /* Returns whether the memory of a program of that name grows with its task; also of "clang-14". */
 bool batch_program_grows(struct span name);
-
-#endif

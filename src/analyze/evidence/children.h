@@ -4,8 +4,7 @@
  * may look ordinary, while all children of a kind together are a problem. And what its descendants
  * did: calls of short-lived commands, waits of many for one file system.
  */
-#ifndef SOOTH_ANALYZE_CHILDREN_H
-#define SOOTH_ANALYZE_CHILDREN_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 
@@ -109,5 +108,3 @@ const struct process_entry *blocked_children_starter(
 	const struct blocked_children *b, const struct process_entry *top);
 /* Returns whether the process of the check is in such a group of a diagnosed ancestor. */
 bool blocked_children_have(const struct check *e, uint64_t min_ns);
-
-#endif

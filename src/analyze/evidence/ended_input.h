@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads of an input that has ended, which return end of file at once, by all threads: of a pseudo
  * terminal that was closed, or of the pipe at standard input, which no process can write to. */
-#ifndef SOOTH_ANALYZE_ENDED_INPUT_H
-#define SOOTH_ANALYZE_ENDED_INPUT_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 
@@ -16,5 +15,3 @@ struct ended_input {
 
 /* Returns whether the process reads such an input again and again. */
 bool ended_input_is_read(struct ended_input *out, const struct check *e);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The meaning of a failed call for the program, where the name of the error does not say it. */
-#ifndef SOOTH_ANALYZE_FAILURE_MEANING_H
-#define SOOTH_ANALYZE_FAILURE_MEANING_H
+#pragma once
 
 #include "analyze/diagnosis/call_check.h"
 #include "base/buffer.h"
@@ -73,5 +72,3 @@ void space_failure_text(struct buffer *out, const struct fds_filesystem *space, 
 void space_failure_report(const struct check *e, struct check_result *out,
 	const struct fds_filesystem *space, const struct call_place *place, uint64_t times,
 	uint64_t paths);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The file systems in a snapshot of descriptors: on which one a path is, and how full it is. */
-#ifndef SOOTH_ANALYZE_FILE_SPACE_H
-#define SOOTH_ANALYZE_FILE_SPACE_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 #include "probes/fds.h"
@@ -28,5 +27,3 @@ bool file_space_has_no_files_left(const struct fds_filesystem *f);
 const char *file_space_command(const struct fds_filesystem *f, char out[FILE_SPACE_COMMAND]);
 /* Writes "97 % used". */
 const char *file_space_text(const struct fds_filesystem *f, char out[FILE_SPACE_TEXT]);
-
-#endif

@@ -4,8 +4,7 @@
  * that were reached during the observation, and whether the groups let it start another process or
  * thread.
  */
-#ifndef SOOTH_ANALYZE_HELD_H
-#define SOOTH_ANALYZE_HELD_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 #include "probes/limits.h"
@@ -72,5 +71,3 @@ const struct process_entry *task_zombies_put(
 	struct buffer *out, const struct check *e, const struct limits_group *g);
 /* Returns whether the process is known to have outlived its starter. */
 bool task_member_is_left(const struct process_entry *p);
-
-#endif

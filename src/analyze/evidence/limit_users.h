@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Users of a limit: the processes that share it with the diagnosed one, the inotify watches of
  * a user, and the descriptors of the process. */
-#ifndef SOOTH_ANALYZE_LIMIT_USERS_H
-#define SOOTH_ANALYZE_LIMIT_USERS_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 #include "probes/limits.h"
@@ -68,5 +67,3 @@ bool watch_use_of(struct watch_use *u, const struct check *e);
  * them /srv/old-shop.conf" or "118 of them connections to 10.0.0.1:443"; false: no kind has half of
  * the descriptors. */
 bool fd_most_put(struct buffer *out, const struct check *e);
-
-#endif

@@ -3,8 +3,7 @@
  * The errors that a process reports in its own log files, and on standard error if that is no
  * file.
  */
-#ifndef SOOTH_ANALYZE_LOGGED_ERRORS_H
-#define SOOTH_ANALYZE_LOGGED_ERRORS_H
+#pragma once
 
 #include "analyze/diagnosis/diagnosis_input.h"
 #include "probes/logs.h"
@@ -29,5 +28,3 @@ bool logged_errors_are_said_above(const struct diagnosis_input *input,
 /* Returns whether nearly all lines of the log are this error, or lines that always come with
  * it. */
 bool logged_error_is_all(const struct logged_error *e);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Many files that a process makes, which may be small: file systems run out of inodes, or temporary
  * files are not removed. */
-#ifndef SOOTH_ANALYZE_MADE_FILES_H
-#define SOOTH_ANALYZE_MADE_FILES_H
+#pragma once
 
 #include "analyze/diagnosis/call_check.h"
 
@@ -14,5 +13,3 @@ size_t inode_use_report(
 /* Reports the directory with the most such files, if it has at least `min-files` of them, or
  * `min-memory-files` in shared memory. Returns the number of findings. */
 size_t left_files_report(const struct check *e, struct check_result *out);
-
-#endif

@@ -4,8 +4,7 @@
  * back to its lows, or stopped growing, and which kinds of memory grew. The functions need the
  * options of memory-growth.
  */
-#ifndef SOOTH_ANALYZE_MEMORY_TREND_H
-#define SOOTH_ANALYZE_MEMORY_TREND_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/maps/map_classes.h"
@@ -74,5 +73,3 @@ struct managed_heap {
 /* Returns whether at least `least_bytes` more remain at the last sample than at the first, after
  * enough collections; false also if the JVM's counters were not read at both. */
 bool managed_heap_grows(struct managed_heap *h, const struct check *e, double least_bytes);
-
-#endif

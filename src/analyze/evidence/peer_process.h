@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The processes of this host at the other ends of the sockets of a process, the names of its peers,
  * and the owners of ports and of paths of unix sockets. */
-#ifndef SOOTH_ANALYZE_PEER_PROCESS_H
-#define SOOTH_ANALYZE_PEER_PROCESS_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 #include "probes/waits.h"
@@ -49,5 +48,3 @@ void port_owner_put_refused(struct buffer *out, const struct check *e, const cha
 void port_owner_put_deleted(struct buffer *out, const struct check *e, const char *path);
 /* Adds the remedy for a port or path in use. False: there is none. */
 bool port_owner_remedy(const struct check *e, struct check_result *out, const char *address);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The call that a thread makes over and over without getting anywhere. */
-#ifndef SOOTH_ANALYZE_REPEATED_CALL_H
-#define SOOTH_ANALYZE_REPEATED_CALL_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 
@@ -42,5 +41,3 @@ bool repeated_call_is_cut_off(const struct repeated_call *c);
 void repeated_call_put(struct buffer *out, const struct repeated_call *c);
 /* Returns the change to make in the program; only for a pointless call. */
 const char *repeated_call_remedy(const struct repeated_call *c);
-
-#endif

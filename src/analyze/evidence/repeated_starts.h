@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Processes that start again and again: a make that starts again each time it has remade a
  * makefile, an MCP server that ends each time. */
-#ifndef SOOTH_ANALYZE_REPEATED_STARTS_H
-#define SOOTH_ANALYZE_REPEATED_STARTS_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 
@@ -14,5 +13,3 @@ bool exec_loop_report(const struct check *e, struct check_result *out);
 
 /* Reports a finding for each server that the agent started itself. */
 void server_restarts_report(const struct check *e, struct check_result *out);
-
-#endif

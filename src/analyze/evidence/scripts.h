@@ -6,8 +6,7 @@
  * PATTERN; do ...`). If the script's own command line has the pattern (`bash -c`), it waits for
  * itself, because pgrep(1) leaves out only its own process.
  */
-#ifndef SOOTH_ANALYZE_SCRIPTS_H
-#define SOOTH_ANALYZE_SCRIPTS_H
+#pragma once
 
 #include "analyze/process_table/process_table.h"
 #include "base/buffer.h"
@@ -23,5 +22,3 @@ struct span self_match_pattern(const struct process_entry *p);
 /* Returns the text that `pkill -f` was given, within its NUL-separated arguments; empty: it has
  * special characters, there are other conditions, or it is another command. */
 struct span self_match_of_pkill(struct span arguments);
-
-#endif

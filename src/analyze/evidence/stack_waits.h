@@ -4,8 +4,7 @@
  * The futex itself shows that only for mutexes of glibc: locks of Rust and Python have no owner,
  * and a queue that is empty looks the same.
  */
-#ifndef SOOTH_ANALYZE_STACK_WAITS_H
-#define SOOTH_ANALYZE_STACK_WAITS_H
+#pragma once
 
 #include "analyze/diagnosis/diagnosis_input.h"
 
@@ -51,5 +50,3 @@ bool stack_wait_is_method(struct span name, const char *method);
 bool stack_wait_is_file(struct span file, const char *name);
 /* Returns whether both stacks wait in the same function of the program, at the same line. */
 bool stack_wait_is_same(const struct stack_wait *a, const struct stack_wait *b);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The largest entries that a finding names: things counted by a text, at the first and at the last
  * sample, and the threads that a finding is about, by a value. */
-#ifndef SOOTH_ANALYZE_TALLY_H
-#define SOOTH_ANALYZE_TALLY_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/threads/thread_roles.h"
@@ -46,5 +45,3 @@ void thread_top_emit(const struct thread_top *top, struct check_result *out,
 	void (*put)(struct buffer *text, const struct thread_history *t));
 /* Returns the role of a thread by its name. */
 enum thread_role thread_top_role(const struct thread_history *t);
-
-#endif

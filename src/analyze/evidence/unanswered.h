@@ -5,8 +5,7 @@
  * calls: the process sends to a UDP peer, waits for the answer with a time limit, and nothing
  * comes. Datagrams that are only sent (statistics, log lines) are not among them.
  */
-#ifndef SOOTH_ANALYZE_UNANSWERED_H
-#define SOOTH_ANALYZE_UNANSWERED_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 
@@ -35,5 +34,3 @@ struct datagram_requests {
 bool datagram_requests_find(struct datagram_requests *r, const struct call_history *h);
 /* "127.0.0.1:53", or the whole connection where the peer is unknown. */
 const char *datagram_requests_peer(const struct datagram_requests *r);
-
-#endif

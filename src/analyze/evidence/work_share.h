@@ -4,8 +4,7 @@
  * should rather wait for requests; whether it moved data. A share of little CPU time says nothing:
  * detectors compare `demand` with a threshold first.
  */
-#ifndef SOOTH_ANALYZE_WORK_SHARE_H
-#define SOOTH_ANALYZE_WORK_SHARE_H
+#pragma once
 
 #include "analyze/diagnosis/check.h"
 #include "analyze/profile/profile_patterns.h"
@@ -66,5 +65,3 @@ void progress_of(struct progress *p, const struct check *e);
 bool progress_is_worker(const struct thread_history *t);
 /* Adds the bytes and calls per second as evidence, if they were measured. */
 void progress_emit(const struct progress *p, struct check_result *out);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tables of the view "fds" that join records, each over all processes. */
-#ifndef SOOTH_ANALYZE_FD_EMIT_ENDS_H
-#define SOOTH_ANALYZE_FD_EMIT_ENDS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -164,5 +163,3 @@ struct fds_view {
 int fd_emit_descriptors(struct fds_view *s, struct sooth_error *err);
 int fd_emit_holders(struct fds_view *s, struct sooth_error *err);
 int fd_emit_members(struct fds_view *s, struct sooth_error *err);
-
-#endif

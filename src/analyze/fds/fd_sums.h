@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sums over one snapshot of a process's descriptors. */
-#ifndef SOOTH_ANALYZE_FD_SUMS_H
-#define SOOTH_ANALYZE_FD_SUMS_H
+#pragma once
 
 #include "analyze/snapshots.h"
 #include "base/cursor.h"
@@ -28,5 +27,3 @@ void fd_sums_of(struct fd_sums *sums, const struct snapshot *snapshot);
  * its path ("/home/me/project/src"), or for the whole path if it is shorter.
  */
 void fd_sums_directories(struct buffer *out, const struct snapshot *snapshot);
-
-#endif

@@ -3,8 +3,7 @@
  * The view "fleet": agents, sessions and findings of a host as values for monitoring systems. It
  * has few rows, however many sessions run: the rest is summed in rows named "other".
  */
-#ifndef SOOTH_ANALYZE_FLEET_H
-#define SOOTH_ANALYZE_FLEET_H
+#pragma once
 
 #include "explain/output.h"
 #include "secrets/name_hash.h"
@@ -46,5 +45,3 @@ void fleet_add_finding(
 	struct fleet *f, const struct sooth_schema *schema, const struct sooth_record *row);
 void fleet_set_self(struct fleet *f, const struct fleet_self *self);
 int fleet_emit(struct fleet *f, struct output *o, struct sooth_error *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows of the view "fleet". */
-#ifndef SOOTH_ANALYZE_FLEET_ROWS_H
-#define SOOTH_ANALYZE_FLEET_ROWS_H
+#pragma once
 
 #include "analyze/activity/activity.h"
 #include "analyze/fleet/fleet_sums.h"
@@ -120,5 +119,3 @@ ROW_STRUCT(fleet_self_row, FLEET_SELF_ROW);
 
 extern const struct sooth_schema fleet_agent_schema, fleet_session_schema, fleet_activity_schema,
 	fleet_finding_schema, fleet_raised_schema, fleet_api_schema, fleet_self_schema;
-
-#endif

@@ -4,8 +4,7 @@
  * seen, while there is room; later ones are summed together for as long as they run, so that no sum
  * ever falls.
  */
-#ifndef SOOTH_ANALYZE_FLEET_SUMS_H
-#define SOOTH_ANALYZE_FLEET_SUMS_H
+#pragma once
 
 #include "analyze/activity/activity.h"
 #include "analyze/fleet/fleet.h"
@@ -113,5 +112,3 @@ void fleet_set_current(struct fleet *f, const struct batch *spans);
 void fleet_begin_round(struct fleet *f);
 /* Adds a sample, whose process table must be resolved. */
 void fleet_add_sample(struct fleet *f, const struct host_state *host);
-
-#endif

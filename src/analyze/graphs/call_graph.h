@@ -6,8 +6,7 @@
  * Bounded: a stack whose last frames do not fit leaves its values with the deepest frame that does,
  * so sums stay complete, and it counts in `shortened`.
  */
-#ifndef SOOTH_ANALYZE_CALL_GRAPH_H
-#define SOOTH_ANALYZE_CALL_GRAPH_H
+#pragma once
 
 #include "base/names.h"
 
@@ -74,5 +73,3 @@ bool call_graph_sums(const struct call_graph *g, struct buffer *out);
  * per node), largest first, then by name. False: out of memory. */
 bool call_graph_order(const struct call_graph *g, const struct call_graph_values *sums,
 	size_t value, struct buffer *out);
-
-#endif

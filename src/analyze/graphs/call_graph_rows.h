@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A call graph as rows, each frame below its caller; and two graphs merged. */
-#ifndef SOOTH_ANALYZE_CALL_GRAPH_ROWS_H
-#define SOOTH_ANALYZE_CALL_GRAPH_ROWS_H
+#pragma once
 
 #include "analyze/graphs/call_graph.h"
 #include "explain/output.h"
@@ -50,5 +49,3 @@ struct call_graph_comparison {
 
 int call_graph_compare(const struct call_graph_comparison *c, const struct call_graph_look *look,
 	struct output *output, struct sooth_error *err);
-
-#endif

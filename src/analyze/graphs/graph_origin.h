@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Origin of the stacks in a picture: target, time, and number of lost records. A picture is kept
  * and passed on without its command line. */
-#ifndef SOOTH_ANALYZE_GRAPH_ORIGIN_H
-#define SOOTH_ANALYZE_GRAPH_ORIGIN_H
+#pragma once
 
 #include "base/buffer.h"
 #include "model/batch.h"
@@ -21,5 +20,3 @@ void graph_origin_put(const struct graph_origin *o, struct buffer *out);
 /* Appends "; 12 records lost". */
 void graph_origin_put_lost(const struct graph_origin *o, struct buffer *out);
 void graph_origin_fini(struct graph_origin *o);
-
-#endif

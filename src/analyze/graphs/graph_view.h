@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A call graph as rows of a view's own schema, each frame below its caller, as wide as one of its
  * values. */
-#ifndef SOOTH_ANALYZE_GRAPH_VIEW_H
-#define SOOTH_ANALYZE_GRAPH_VIEW_H
+#pragma once
 
 #include "analyze/graphs/call_graph.h"
 #include "analyze/graphs/graph_origin.h"
@@ -30,5 +29,3 @@ struct graph_view {
 /* Emits the graph as rows. The schema has the fields "frame", "kind" and "depth". */
 int graph_view_emit(const struct graph_view *v, const struct call_graph *g, struct output *output,
 	struct sooth_error *err);
-
-#endif

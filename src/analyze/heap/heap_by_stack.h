@@ -3,8 +3,7 @@
  * Which code allocates: the stacks of allocations, those that keep most memory first; or one answer
  * (enum heap_answer) as a sentence and a table.
  */
-#ifndef SOOTH_ANALYZE_HEAP_BY_STACK_H
-#define SOOTH_ANALYZE_HEAP_BY_STACK_H
+#pragma once
 
 #include "analyze/heap/heap_emit.h"
 #include "analyze/heap/heap_table.h"
@@ -17,5 +16,3 @@ void heap_by_stack_init(struct profile_sums *sums);
 int heap_by_stack_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct profile_sums *sums, const struct heap_table_options *options,
 	struct sooth_error *err);
-
-#endif

@@ -3,8 +3,7 @@
  * Growth of resident memory that the allocator's calls do not explain: which kind of memory grew,
  * and which code touched its pages first. Empty unless the mappings and page faults were recorded.
  */
-#ifndef SOOTH_ANALYZE_HEAP_ELSEWHERE_H
-#define SOOTH_ANALYZE_HEAP_ELSEWHERE_H
+#pragma once
 
 #include "analyze/maps/map_gains.h"
 #include "analyze/profile/page_held.h"
@@ -51,5 +50,3 @@ int heap_elsewhere_find(struct heap_elsewhere *e, struct heap_elsewhere_answer *
 bool heap_elsewhere_managed(const struct heap_elsewhere *e, struct heap_managed_growth *out);
 /* Returns how much more memory the process can use; UINT64_MAX: unknown. */
 uint64_t heap_elsewhere_room(const struct heap_elsewhere *e, uint32_t pid);
-
-#endif

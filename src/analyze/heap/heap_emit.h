@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tables of the view "heap-table". */
-#ifndef SOOTH_ANALYZE_HEAP_EMIT_H
-#define SOOTH_ANALYZE_HEAP_EMIT_H
+#pragma once
 
 #include "analyze/heap/heap_functions.h"
 #include "analyze/heap/heap_elsewhere.h"
@@ -144,5 +143,3 @@ int heap_emit_processes(struct heap_scope *scope, const struct heap_live *live, 
 	uint8_t live_state, struct sooth_error *err);
 /* Returns the number of processes in the table of heap_emit_processes(). */
 uint64_t heap_emit_count(const struct heap_live *live);
-
-#endif

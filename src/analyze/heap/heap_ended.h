@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Processes that a signal ended while sooth had a library or probes in them: reported first. */
-#ifndef SOOTH_ANALYZE_HEAP_ENDED_H
-#define SOOTH_ANALYZE_HEAP_ENDED_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -19,5 +18,3 @@ void heap_ended_add_record(struct heap_ended *e, const struct sooth_record *r);
 /* Emits a section "heap_ended", if it has a row. */
 int heap_ended_emit(const struct heap_ended *e, struct output *output, struct sooth_error *err);
 void heap_ended_fini(struct heap_ended *e);
-
-#endif

@@ -6,8 +6,7 @@
  * given without error: small blocks are so rarely sampled that there may be no sample. (Horvitz
  * and Thompson 1952; the samples are a Poisson process along the allocated bytes.)
  */
-#ifndef SOOTH_ANALYZE_HEAP_ESTIMATE_H
-#define SOOTH_ANALYZE_HEAP_ESTIMATE_H
+#pragma once
 
 #include "base/map.h"
 #include "probes/heap.h"
@@ -24,5 +23,3 @@ void heap_estimates_fini(struct heap_estimates *e);
  * no room. */
 bool heap_estimates_update(struct heap_estimates *e, const struct heap_sum *samples,
 	struct heap_sum *estimate, double *allocated, double *live);
-
-#endif

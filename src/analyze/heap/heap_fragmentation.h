@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory that an allocator has from the kernel and the program does not use: how much, where it is,
  * and what returns it. */
-#ifndef SOOTH_ANALYZE_HEAP_FRAGMENTATION_H
-#define SOOTH_ANALYZE_HEAP_FRAGMENTATION_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -17,5 +16,3 @@ double heap_free_percent(const struct malloc_heap *h);
 bool heap_is_mostly_read(const struct malloc_heap *h);
 /* Appends what returns the free memory to the system, or keeps it smaller. */
 void heap_put_remedy(const struct malloc_heap *h, struct buffer *out);
-
-#endif

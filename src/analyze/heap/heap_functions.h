@@ -4,8 +4,7 @@
  * Single calls are added directly: explain/reduce.h would make an aggregate of each, too slow for
  * millions of calls per second.
  */
-#ifndef SOOTH_ANALYZE_HEAP_FUNCTIONS_H
-#define SOOTH_ANALYZE_HEAP_FUNCTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,5 +33,3 @@ void heap_sums_add_call(struct heap_sums *s, const struct heap_call *c);
 void heap_sums_add_count(struct heap_sums *s, const struct heap_count *c);
 /* Returns whether the call is a request for memory that failed. */
 bool heap_call_failed(const struct heap_call *c);
-
-#endif

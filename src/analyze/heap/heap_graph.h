@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "heap-graph". */
-#ifndef SOOTH_ANALYZE_HEAP_GRAPH_H
-#define SOOTH_ANALYZE_HEAP_GRAPH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,5 +23,3 @@ struct heap_graph_options {
 
 /* Returns the name of a weight: "live", "blocks", ...; NULL behind the last. */
 const char *heap_weight_name(size_t index);
-
-#endif

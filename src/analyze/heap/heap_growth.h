@@ -6,8 +6,7 @@
  * keeps more from time to time is checked over longer parts of the run, each of which must have a
  * gain. If a program frees everything at its end, only the time before that counts.
  */
-#ifndef SOOTH_ANALYZE_HEAP_GROWTH_H
-#define SOOTH_ANALYZE_HEAP_GROWTH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,5 +52,3 @@ void heap_gains_fold(struct heap_gains *gains);
  */
 double heap_growth_variance(double of_gain);
 struct heap_growth heap_growth_of(const struct heap_clock *clock, const struct heap_gains *gains);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "heap-lines". */
-#ifndef SOOTH_ANALYZE_HEAP_LINES_H
-#define SOOTH_ANALYZE_HEAP_LINES_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -10,5 +9,3 @@ struct heap_lines_options {
 	 * Free. */
 	bool only_memory;
 };
-
-#endif

@@ -7,8 +7,7 @@
  * A block belongs to one process: a forked child's copies of its parent's blocks are not counted
  * again, and freeing them counts apart (frees_inherited).
  */
-#ifndef SOOTH_ANALYZE_HEAP_LIVE_H
-#define SOOTH_ANALYZE_HEAP_LIVE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -210,5 +209,3 @@ void heap_live_fini(struct heap_live *l);
 
 void heap_held_add_sum(struct heap_live *l, const struct heap_sum *s);
 void heap_held_add(struct heap_live *l, const struct heap_held *h);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How complete the data of allocations is: probed functions, missed calls, pauses. */
-#ifndef SOOTH_ANALYZE_HEAP_NOTES_H
-#define SOOTH_ANALYZE_HEAP_NOTES_H
+#pragma once
 
 #include "analyze/heap/heap_emit.h"
 #include "analyze/pauses.h"
@@ -32,5 +31,3 @@ void heap_notes_add_record(struct heap_notes *n, const struct sooth_record *r);
 /* Sections "probes", "gaps", "pauses" and, if requested, "sites". */
 int heap_notes_emit(
 	struct heap_notes *n, struct heap_scope *scope, bool with_sites, struct sooth_error *err);
-
-#endif

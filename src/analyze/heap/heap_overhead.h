@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The overhead of observing processes: the share of their time that the probes took. */
-#ifndef SOOTH_ANALYZE_HEAP_OVERHEAD_H
-#define SOOTH_ANALYZE_HEAP_OVERHEAD_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -24,5 +23,3 @@ void heap_overhead_add_record(struct heap_overheads *o, const struct sooth_recor
 int heap_overhead_emit(struct heap_overheads *o, struct output *output,
 	const struct heap_observed *how, struct sooth_error *err);
 void heap_overhead_fini(struct heap_overheads *o);
-
-#endif

@@ -3,8 +3,7 @@
  * Growth of resident memory, to compare with that of malloc: if a program grows by mmap() or in a
  * managed heap, an answer about malloc alone misleads.
  */
-#ifndef SOOTH_ANALYZE_HEAP_RESIDENT_H
-#define SOOTH_ANALYZE_HEAP_RESIDENT_H
+#pragma once
 
 #include "base/map.h"
 #include "model/batch.h"
@@ -33,5 +32,3 @@ struct heap_resident_growth heap_resident_growth(const struct heap_resident *h);
 /* Returns whether most of the growth is not from malloc, whose live bytes grew by at most
  * `live_bytes`. */
 bool heap_resident_is_elsewhere(const struct heap_resident_growth *g, uint64_t live_bytes);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Stacks of allocations as rows, and the answers that are made of them. */
-#ifndef SOOTH_ANALYZE_HEAP_STACKS_H
-#define SOOTH_ANALYZE_HEAP_STACKS_H
+#pragma once
 
 #include "analyze/heap/heap_emit.h"
 #include "analyze/profile/profile_sums.h"
@@ -70,5 +69,3 @@ int heap_unfreed_emit(
  * `has_answer`: a sentence comes first. */
 int heap_sizes_emit(struct heap_scope *scope, const struct heap_live *live,
 	struct profile_sums *sums, bool has_answer, struct sooth_error *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "heap-table". */
-#ifndef SOOTH_ANALYZE_HEAP_TABLE_H
-#define SOOTH_ANALYZE_HEAP_TABLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,5 +47,3 @@ struct heap_table_options {
 	size_t inexact_bytes;
 	bool *is_explained; /* set to whether malloc explains what is kept, with HEAP_KEPT */
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view malloc-heaps. */
-#ifndef SOOTH_ANALYZE_MALLOC_HEAPS_H
-#define SOOTH_ANALYZE_MALLOC_HEAPS_H
+#pragma once
 
 /* A report has the view twice: fragmentation comes first, a heap in use behind other answers. */
 enum malloc_heaps_place {
@@ -13,5 +12,3 @@ enum malloc_heaps_place {
 struct malloc_heaps_options {
 	enum malloc_heaps_place place;
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rows of the view "inspect": one screen about one process. */
-#ifndef SOOTH_ANALYZE_INSPECT_INSPECT_LINES_H
-#define SOOTH_ANALYZE_INSPECT_INSPECT_LINES_H
+#pragma once
 
 #include "recognize/agent_set.h"
 #include "analyze/maps/map_classes.h"
@@ -280,5 +279,3 @@ extern const struct sooth_schema inspect_process_schema, inspect_waits_schema, i
 	inspect_peer_schema, inspect_directory_schema, inspect_limit_schema,
 	inspect_activity_schema, /* rows: struct activity_row */
 	inspect_session_schema;
-
-#endif

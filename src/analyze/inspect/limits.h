@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How much of its limits a process uses, the most used first. */
-#ifndef SOOTH_ANALYZE_INSPECT_LIMITS_H
-#define SOOTH_ANALYZE_INSPECT_LIMITS_H
+#pragma once
 
 #include "analyze/snapshots.h"
 #include "probes/host.h"
@@ -34,5 +33,3 @@ const struct limits_group *limit_sums_tightest_memory(const struct snapshot *pro
 /* Returns how much more memory a process can use, by its groups (NULL: not read) and the host's
  * memory; UINT64_MAX: unknown. */
 uint64_t limit_sums_memory_left(const struct snapshot *process, const struct host_memory *memory);
-
-#endif

@@ -23,8 +23,7 @@
  * malloc-zone     of macOS, whose malloc gives its memory a tag for each kind of zone
  * reservation     inaccessible, without a file, empty, and of no other class
  */
-#ifndef SOOTH_ANALYZE_MAP_CLASSES_H
-#define SOOTH_ANALYZE_MAP_CLASSES_H
+#pragma once
 
 #include "analyze/snapshots.h"
 #include "model/field.h"
@@ -85,5 +84,3 @@ struct map_total {
 
 /* Fills in the total of each class; 0 for a class without mappings. Returns 0, or -ENOMEM. */
 int map_totals(const struct snapshot *snapshot, struct map_total totals[MAP_CLASSES]);
-
-#endif

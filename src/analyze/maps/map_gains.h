@@ -2,8 +2,7 @@
 /* Resident memory by class, and its growth from the first sample of each process to the last. A
  * process that started after the first sample counts from 0; a process that has ended is left out.
  */
-#ifndef SOOTH_ANALYZE_MAP_GAINS_H
-#define SOOTH_ANALYZE_MAP_GAINS_H
+#pragma once
 
 #include "analyze/maps/map_classes.h"
 #include "base/map.h"
@@ -32,5 +31,3 @@ int map_gains_sum(const struct map_gains *g, struct map_gain all[MAP_CLASSES]);
 int64_t map_gain_bytes(const struct map_gain *g);
 /* Returns the class with at least half of the growth; NULL: none. */
 const struct map_gain *map_gains_most(const struct map_gain all[MAP_CLASSES], int64_t gain);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view map-growth. */
-#ifndef SOOTH_ANALYZE_MAP_GROWTH_H
-#define SOOTH_ANALYZE_MAP_GROWTH_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -17,5 +16,3 @@ struct map_growth_options {
 /* Returns whether this record of the probe maps shows the heap of a runtime: a JavaScript, Java or
  * Go heap, small objects of Python. */
 bool map_growth_is_of_runtime(const struct sooth_record *r);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows that the views "bundle" and "overview" share. */
-#ifndef SOOTH_ANALYZE_BUNDLE_H
-#define SOOTH_ANALYZE_BUNDLE_H
+#pragma once
 
 #include "analyze/fds/fd_sums.h"
 #include "analyze/process_table/host_state.h"
@@ -37,5 +36,3 @@ int bundle_emit_head(struct output *output, const struct section *section,
 	const struct host_state *h, uint32_t processes, struct sooth_error *err);
 
 extern const struct sooth_schema bundle_count_schema;
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "overview": the report of claude-diagnose. */
-#ifndef SOOTH_ANALYZE_OVERVIEW_H
-#define SOOTH_ANALYZE_OVERVIEW_H
+#pragma once
 
 #include "analyze/diagnosis/diagnosis_options.h"
 
@@ -16,5 +15,3 @@ struct overview_options {
 	const char *calls_refused;
 	const char *flamegraph_path; /* file with a flame graph of the calls; NULL: none */
 };
-
-#endif

@@ -3,8 +3,7 @@
  * Every member of the JSON of claude-diagnose: its name, type, unit and help. Only overview.c,
  * which fills them, includes it.
  */
-#ifndef SOOTH_ANALYZE_OVERVIEW_ROWS_H
-#define SOOTH_ANALYZE_OVERVIEW_ROWS_H
+#pragma once
 
 #include "analyze/diagnosis/finding_rows.h"
 #include "analyze/overview/bundle.h"
@@ -173,5 +172,3 @@ ROW_TABLE(overview_system, OVERVIEW_SYSTEM_ROW, "overview.system", overview_syst
 		"findings not checked because they need an interval (-d)")
 
 ROW_TABLE(overview_summary, OVERVIEW_SUMMARY_ROW, "overview.summary", overview_summary_row);
-
-#endif

@@ -3,8 +3,7 @@
  * Single calls that read, write, open or communicate: the slowest of each process, with the file or
  * peer of the descriptor at the time of the call (call_fold.h).
  */
-#ifndef SOOTH_ANALYZE_SLOW_CALLS_H
-#define SOOTH_ANALYZE_SLOW_CALLS_H
+#pragma once
 
 #include "analyze/calls/call_fold.h"
 #include "base/map.h"
@@ -66,5 +65,3 @@ void call_operations_note(struct output *output, uint64_t count);
  * CALL_OPERATIONS_KEPT of the kind. Returns the number of all calls of the kind. */
 uint64_t call_operations_copy_slowest(struct call_operations *o, const struct process_id *id,
 	enum call_operation_kind kind, struct buffer *out);
-
-#endif

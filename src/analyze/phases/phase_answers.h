@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Answers of diagnoses over time, from the records of a history: spans joined to whole answers. */
-#ifndef SOOTH_ANALYZE_PHASE_ANSWERS_H
-#define SOOTH_ANALYZE_PHASE_ANSWERS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/map.h"
@@ -29,5 +28,3 @@ int phase_answers_emit(
 	const struct phase_answers *a, struct output *output, struct sooth_error *err);
 
 extern const struct sooth_schema phase_found_schema;
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rows of the view "phases". */
-#ifndef SOOTH_ANALYZE_PHASE_EMIT_H
-#define SOOTH_ANALYZE_PHASE_EMIT_H
+#pragma once
 
 #include "analyze/phases/phase_sums.h"
 #include "explain/output.h"
@@ -10,5 +9,3 @@
 int phase_emit(struct output *o, const struct phase_history *h, struct sooth_error *err);
 
 extern const struct sooth_schema *const phase_tables[]; /* NULL at the end */
-
-#endif

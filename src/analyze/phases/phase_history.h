@@ -3,8 +3,7 @@
  * The spans of phases that a report shows, each with its session, from live records or ones written
  * weeks ago. Times are UTC, so that records of several boots can be ordered.
  */
-#ifndef SOOTH_ANALYZE_PHASE_HISTORY_H
-#define SOOTH_ANALYZE_PHASE_HISTORY_H
+#pragma once
 
 #include "analyze/activity/activity.h"
 #include "analyze/phases/phase_answers.h"
@@ -70,5 +69,3 @@ static inline const struct phase_piece *phase_pieces(const struct phase_history 
 const struct phase_label *phase_label_of(const struct phase_history *h, uint32_t number);
 /* Returns the text of a label: "npm test", else the tool's name; "": neither. */
 const char *phase_label_text(const struct phase_label *l);
-
-#endif

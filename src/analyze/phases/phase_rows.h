@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows of the view "phases". */
-#ifndef SOOTH_ANALYZE_PHASE_ROWS_H
-#define SOOTH_ANALYZE_PHASE_ROWS_H
+#pragma once
 
 #include "analyze/activity/activity.h"
 #include "model/row_list.h"
@@ -201,5 +200,3 @@ ROW_STRUCT(phase_track_row, PHASE_SHARE_TRACK);
 extern const struct sooth_schema phase_answer_schema, phase_session_schema, phase_state_schema,
 	phase_tool_schema, phase_schema, phase_share_track_schema, phase_cpu_track_schema,
 	phase_memory_track_schema;
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Spans joined to whole phases, and sums of time and resources by session, state and tool. */
-#ifndef SOOTH_ANALYZE_PHASE_SUMS_H
-#define SOOTH_ANALYZE_PHASE_SUMS_H
+#pragma once
 
 #include "analyze/phases/phase_history.h"
 
@@ -42,5 +41,3 @@ struct phase_sums {
 /* Makes the sums, which are incomplete if memory runs out: `refused` says so. */
 void phase_sums_make(struct phase_sums *s, const struct phase_history *h);
 void phase_sums_fini(struct phase_sums *s);
-
-#endif

@@ -3,8 +3,7 @@
  * The activity of each session over time, from the process table after each sample. If the activity
  * changed between two samples, the agent's own files often have the time.
  */
-#ifndef SOOTH_ANALYZE_PHASE_TRACKER_H
-#define SOOTH_ANALYZE_PHASE_TRACKER_H
+#pragma once
 
 #include "analyze/activity/activity.h"
 #include "analyze/diagnosis/endings.h"
@@ -31,5 +30,3 @@ void phase_tracker_sample(struct phase_tracker *t, const struct host_state *host
 void phase_tracker_append_current(const struct phase_tracker *t, struct buffer *out);
 /* Ends every span at the last sample. */
 void phase_tracker_finish(struct phase_tracker *t);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sessions over time: what each was doing, its CPU and memory. */
-#ifndef SOOTH_ANALYZE_PHASE_TRACKS_H
-#define SOOTH_ANALYZE_PHASE_TRACKS_H
+#pragma once
 
 #include "analyze/phases/phase_sums.h"
 #include "analyze/timeline/track.h"
@@ -18,5 +17,3 @@ enum phase_track_group {
 int phase_tracks_emit(struct output *o, const struct phase_history *h,
 	const struct phase_session_sum *const *order, size_t count, struct track_axis *axis,
 	enum phase_track_group group, struct sooth_error *err);
-
-#endif

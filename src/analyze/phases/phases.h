@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "phases". */
-#ifndef SOOTH_ANALYZE_PHASES_H
-#define SOOTH_ANALYZE_PHASES_H
+#pragma once
 
 #include <stdint.h>
 
@@ -22,5 +21,3 @@ struct phases_options {
 	int (*take)(void *user, const struct batch *spans, struct sooth_error *err);
 	void *user;
 };
-
-#endif

@@ -4,8 +4,7 @@
  * Kubernetes pod, lxc; slices of the host are no containers), or by the process of the engine that
  * started it.
  */
-#ifndef SOOTH_ANALYZE_CONTAINER_H
-#define SOOTH_ANALYZE_CONTAINER_H
+#pragma once
 
 #include "base/cursor.h"
 
@@ -25,5 +24,3 @@ bool container_of_group(struct span control_group, char out[CONTAINER_SIZE]);
 /* Finds the container that a process of an engine (conmon, containerd-shim) serves, by its
  * NUL-separated arguments. Its children are the processes of the container. */
 bool container_of_monitor(struct container *out, struct span executable, struct span arguments);
-
-#endif

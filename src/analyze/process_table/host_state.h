@@ -4,8 +4,7 @@
  * clock, and the processes that were too short-lived for a sample. It takes batches and knows
  * nothing of rows.
  */
-#ifndef SOOTH_ANALYZE_HOST_STATE_H
-#define SOOTH_ANALYZE_HOST_STATE_H
+#pragma once
 
 #include "analyze/process_table/process_table.h"
 #include "analyze/snapshots.h"
@@ -103,5 +102,3 @@ uint64_t host_state_memory(const struct host_state *h); /* bytes; 0: unknown */
 uint64_t host_state_utc(const struct host_state *h);	/* ns since 1970; 0: unknown */
 /* Returns the seconds from the start of a process until its last sample. */
 uint64_t host_state_elapsed(const struct host_state *h, const struct process_entry *p);
-
-#endif

@@ -3,8 +3,7 @@
  * Whether a target selects a process. Every command with --session, --agent, --cgroup or a name
  * decides this here, live or for a capture.
  */
-#ifndef SOOTH_ANALYZE_PROCESS_MATCH_H
-#define SOOTH_ANALYZE_PROCESS_MATCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,5 +32,3 @@ bool process_match_choice(const struct process_entry *p, const struct process_ch
 /* Returns whether this is a thread of the kernel, which has no program. */
 bool process_match_kernel(const struct process_entry *p);
 bool process_match_kernel_record(const struct proc_process *p);
-
-#endif

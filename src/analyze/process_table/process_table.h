@@ -7,8 +7,7 @@
  * A process is the main process of a session, or belongs to the session of a live or ended main
  * process, or has nothing to do with agents.
  */
-#ifndef SOOTH_ANALYZE_PROCESS_TABLE_H
-#define SOOTH_ANALYZE_PROCESS_TABLE_H
+#pragma once
 
 #include <sooth/record.h>
 
@@ -189,5 +188,3 @@ double process_table_wanted_percent(const struct process_entry *p);
 /* Returns the arguments, NUL-separated, masked and perhaps cut; empty: not known, or overwritten.
  */
 struct span process_table_known_arguments(const struct process_entry *p);
-
-#endif

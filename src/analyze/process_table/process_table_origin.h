@@ -4,8 +4,7 @@
  * and why the others cannot. The evidence does not change: start times, process sessions and
  * parents, from the kernel, and where the agent keeps the output of a tool call.
  */
-#ifndef SOOTH_ANALYZE_PROCESS_TABLE_ORIGIN_H
-#define SOOTH_ANALYZE_PROCESS_TABLE_ORIGIN_H
+#pragma once
 
 #include "analyze/process_table/process_table_resolving.h"
 
@@ -35,5 +34,3 @@ bool origin_is_left_shell(const struct origin *o);
  * inherits and passes on these markers, so it can have started `p` although the session's own main
  * process is gone. NULL: none. */
 struct process_entry *origin_below(const struct origin *o);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The session of a process, from its own markers and input. */
-#ifndef SOOTH_ANALYZE_PROCESS_TABLE_OWNER_H
-#define SOOTH_ANALYZE_PROCESS_TABLE_OWNER_H
+#pragma once
 
 #include "analyze/process_table/process_table_resolving.h"
 
@@ -24,5 +23,3 @@ struct owner owner_by_markers(struct resolving *s, const struct process_entry *p
 	const struct markers *markers, enum owner_by by);
 /* Finds the owner of a process: the main process that has the other end of its standard input. */
 bool owner_by_input(const struct resolving *s, const struct process_entry *p, struct owner *owner);
-
-#endif

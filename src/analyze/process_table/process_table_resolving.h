@@ -4,8 +4,7 @@
  * their shared state. Each step walks the processes in `order`, parents first, so a process can use
  * the result of its parent; no step recurses or compares pairs of processes.
  */
-#ifndef SOOTH_ANALYZE_PROCESS_TABLE_RESOLVING_H
-#define SOOTH_ANALYZE_PROCESS_TABLE_RESOLVING_H
+#pragma once
 
 #include <stdarg.h>
 
@@ -130,5 +129,3 @@ uint64_t process_table_namespace(const struct process_entry *p);
 /* Returns the main process of a session; it may have ended. */
 struct process_entry *process_table_by_session(
 	const struct resolving *s, const struct agent *agent, struct span id);
-
-#endif

@@ -3,8 +3,7 @@
  * Sessions, by the tree of processes and by their markers: variables that agents put into the environment of their children, as
  * recorded in proc.ties: "NAME=VALUE", or "NAME" alone where the value is masked.
  */
-#ifndef SOOTH_ANALYZE_PROCESS_TABLE_PROCESS_TABLE_SESSIONS_H
-#define SOOTH_ANALYZE_PROCESS_TABLE_PROCESS_TABLE_SESSIONS_H
+#pragma once
 
 #include "recognize/agent.h"
 #include "probes/proc.h"
@@ -33,5 +32,3 @@ struct agent_markers {
 };
 
 struct agent_markers markers_of_agent(const struct markers *m, const struct agent *agent);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Versions of agents and their order. */
-#ifndef SOOTH_ANALYZE_PROCESS_TABLE_VERSIONS_H
-#define SOOTH_ANALYZE_PROCESS_TABLE_VERSIONS_H
+#pragma once
 
 #include "analyze/process_table/process_table.h"
 #include "analyze/process_table/verdicts.h"
@@ -17,5 +16,3 @@ bool process_table_is_unread(const struct process_table *c, const struct process
 /* Returns whether the places where the agent is installed were searched: then no newer version
  * exists than the recorded ones. */
 bool process_table_is_searched(const struct process_table *c, const struct process_entry *p);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The name of a server, from its command line: an npm package, a Python module, a script. */
-#ifndef SOOTH_ANALYZE_SERVER_NAME_H
-#define SOOTH_ANALYZE_SERVER_NAME_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -23,5 +22,3 @@ struct server_name {
 struct server_name server_name(const struct server_command *command);
 /* Returns whether a component of `from` is "mcp", or its npm scope is that of the protocol. */
 bool server_name_is_mcp(const struct server_name *name);
-
-#endif

@@ -3,8 +3,7 @@
  * Verdicts: problems of agents' processes, defined here once for lists and findings. Each verdict
  * has its evidence as text.
  */
-#ifndef SOOTH_ANALYZE_VERDICTS_H
-#define SOOTH_ANALYZE_VERDICTS_H
+#pragma once
 
 #include "analyze/process_table/process_table.h"
 
@@ -45,5 +44,3 @@ struct verdict_generation {
  * project. */
 struct verdict_generation verdict_generation(
 	const struct process_table *c, const struct process_entry *p);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The host's load and memory, from records of writers of any age. */
-#ifndef SOOTH_ANALYZE_PROCESSES_HOST_H
-#define SOOTH_ANALYZE_PROCESSES_HOST_H
+#pragma once
 
 #include "model/row_list.h"
 #include "probes/host.h"
@@ -31,5 +30,3 @@ struct memory_row {
 
 /* Returns whether `r` is a load record; fields that an older writer lacks are not measured. */
 bool host_load_read_record(struct host_load *out, const struct sooth_record *r);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The sections before and after the rows of processes. */
-#ifndef SOOTH_ANALYZE_HOST_EMIT_H
-#define SOOTH_ANALYZE_HOST_EMIT_H
+#pragma once
 
 #include "analyze/processes/process_list.h"
 #include "explain/output.h"
@@ -116,5 +115,3 @@ int host_emit_versions(const struct host_emit *t, struct sooth_error *err);
 /* Processes that samples missed, if exits were watched. */
 extern const struct sooth_schema short_lived_row_schema;
 int host_emit_totals(const struct host_emit *t, struct sooth_error *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The row of one process, from its records and verdicts. */
-#ifndef SOOTH_ANALYZE_PROCESS_EMIT_H
-#define SOOTH_ANALYZE_PROCESS_EMIT_H
+#pragma once
 
 #include "analyze/process_table/container.h"
 #include "analyze/processes/process_list.h"
@@ -14,5 +13,3 @@ void process_emit(const struct host_state *h, struct listed *l, struct buffer *r
 /* Writes the flags of a process: "ORPHANED OUTDATED"; "": none. Flags of the activity are there
  * only if the row has the activity. */
 const char *process_flags(const struct listed *l, char out[FLAGS_SIZE]);
-
-#endif

@@ -3,8 +3,7 @@
  * The row of the view "processes", with the members of the scan contract; and the listed processes
  * of a host, with verdicts, sorted by a field or as a tree.
  */
-#ifndef SOOTH_ANALYZE_PROCESS_LIST_H
-#define SOOTH_ANALYZE_PROCESS_LIST_H
+#pragma once
 
 #include "analyze/process_table/host_state.h"
 #include "analyze/process_table/verdicts.h"
@@ -274,5 +273,3 @@ static inline bool listed_is_left_over(const struct listed *l)
 	return listed_holds(l, VERDICT_ORPHANED) || listed_holds(l, VERDICT_ABANDONED) ||
 	       listed_holds(l, VERDICT_GENERATION) || listed_holds(l, VERDICT_ZOMBIE);
 }
-
-#endif

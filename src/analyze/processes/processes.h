@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "processes". */
-#ifndef SOOTH_ANALYZE_PROCESSES_H
-#define SOOTH_ANALYZE_PROCESSES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,5 +60,3 @@ struct processes_options {
 	struct processes_reported *reported; /* set at the end; NULL: not needed */
 	struct first_answers *answers; /* answers of a report that is not repeated; NULL: none */
 };
-
-#endif

@@ -7,8 +7,7 @@
  * A recorded fault may stand for several. Then all numbers are estimates, and a page that faulted
  * twice (read first, or after a fork) may count twice.
  */
-#ifndef SOOTH_ANALYZE_PAGE_HELD_H
-#define SOOTH_ANALYZE_PAGE_HELD_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/map.h"
@@ -51,5 +50,3 @@ struct pages_held page_held_at_peak(const struct page_held *l, const struct page
 bool page_held_is_over(const struct page_held *l);
 /* Returns whether some recorded faults stand for several. */
 bool page_held_is_estimate(const struct page_held *l);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "pages-graph". */
-#ifndef SOOTH_ANALYZE_PAGES_GRAPH_H
-#define SOOTH_ANALYZE_PAGES_GRAPH_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -16,5 +15,3 @@ struct pages_graph_options {
 	bool is_icicle;
 	double least_share; /* share of the total; a picture omits narrower frames */
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The functions in which one process spends CPU time, by sampled stacks. */
-#ifndef SOOTH_ANALYZE_PROFILE_HOT_H
-#define SOOTH_ANALYZE_PROFILE_HOT_H
+#pragma once
 
 #include "analyze/profile/profile_sums.h"
 
@@ -51,5 +50,3 @@ struct profile_spots {
 void profile_spots(
 	const struct profile_sums *s, const struct process_id *id, struct profile_spots *out);
 void profile_spots_fini(struct profile_spots *spots);
-
-#endif

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The view profile-pages, for views that include it. */
-#ifndef SOOTH_ANALYZE_PROFILE_PAGES_H
-#define SOOTH_ANALYZE_PROFILE_PAGES_H
+#pragma once
 
 #include "explain/stage.h"
 
 extern const struct stage_type stage_profile_pages;
 extern const struct sooth_schema *const profile_pages_tables[];
-
-#endif

@@ -3,8 +3,7 @@
  * Finds kinds of work that take too large a share of a process's CPU time, by the names of its
  * sampled functions: code without symbols shows nothing.
  */
-#ifndef SOOTH_ANALYZE_PROFILE_PATTERNS_H
-#define SOOTH_ANALYZE_PROFILE_PATTERNS_H
+#pragma once
 
 #include "analyze/profile/profile_sums.h"
 #include "explain/finding.h"
@@ -47,5 +46,3 @@ size_t profile_patterns_match(const struct profile_sums *s, const struct process
 /* Returns the match of one kind of work, however small its share. */
 struct profile_match profile_work_of(
 	const struct profile_sums *s, const struct process_id *id, enum profile_work work);
-
-#endif

@@ -4,8 +4,7 @@
  * expression that backtracks is a loop in the engine, not in a function of the program: its caller
  * has the cause.
  */
-#ifndef SOOTH_ANALYZE_PROFILE_REGEXP_H
-#define SOOTH_ANALYZE_PROFILE_REGEXP_H
+#pragma once
 
 #include "analyze/profile/profile_sums.h"
 
@@ -17,5 +16,3 @@
  * called it. */
 size_t profile_regexp_frames(
 	const struct profile_sums *s, const struct profile_stacked *stacked);
-
-#endif

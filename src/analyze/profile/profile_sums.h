@@ -3,8 +3,7 @@
  * Samples by stack, thread and process, with the dictionaries they need. Definitions may come after
  * the samples that use them, so stacks are resolved at the end.
  */
-#ifndef SOOTH_ANALYZE_PROFILE_SUMS_H
-#define SOOTH_ANALYZE_PROFILE_SUMS_H
+#pragma once
 
 #include "analyze/threads/thread_roles.h"
 #include "base/demangle.h"
@@ -95,5 +94,3 @@ struct profile_sample profile_sample_of_wait(const struct profile_wait *w);
 struct span profile_role_of(const struct profile_sample *r);
 /* Returns in words how a stack ends: "whole", "too-deep", ... */
 const char *profile_end_text(enum profile_end end);
-
-#endif

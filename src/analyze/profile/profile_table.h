@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the views of a profile, and what these views share. */
-#ifndef SOOTH_ANALYZE_PROFILE_TABLE_H
-#define SOOTH_ANALYZE_PROFILE_TABLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,5 +51,3 @@ static inline bool profile_view_has(const struct profile_view *v, struct span ro
 {
 	return !v->options.role || span_equal(role, v->options.role);
 }
-
-#endif

@@ -3,8 +3,7 @@
  * The task of a known server in most of its samples, by functions anywhere in the stacks: the time
  * of a script or query is spread over many functions, and no single one shows the task.
  */
-#ifndef SOOTH_ANALYZE_PROFILE_TASK_H
-#define SOOTH_ANALYZE_PROFILE_TASK_H
+#pragma once
 
 #include "analyze/profile/profile_sums.h"
 
@@ -16,5 +15,3 @@ struct profile_task {
 };
 
 struct profile_task profile_task_find(const struct profile_sums *s, const struct process_id *id);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The frames of a sampled stack as names with colors, the outermost first. */
-#ifndef SOOTH_ANALYZE_STACK_FRAMES_H
-#define SOOTH_ANALYZE_STACK_FRAMES_H
+#pragma once
 
 #include "analyze/graphs/call_graph.h"
 #include "analyze/profile/profile_sums.h"
@@ -40,5 +39,3 @@ void stack_frames_of(const struct profile_sums *sums, const struct profile_stack
 /* Adds the stack with that number to a graph. False: the stack is unknown. */
 bool stack_frames_add(struct call_graph *graph, const struct profile_sums *sums, uint32_t stack,
 	const struct call_graph_values *values);
-
-#endif

@@ -2,8 +2,7 @@
 /* A stack as one line, the innermost function first: its columns, and the key by which stacks are
  * merged to rows.
  */
-#ifndef SOOTH_ANALYZE_STACK_TEXT_H
-#define SOOTH_ANALYZE_STACK_TEXT_H
+#pragma once
 
 #include "analyze/profile/profile_sums.h"
 
@@ -45,5 +44,3 @@ void stack_text_put_callers(struct buffer *out, const struct profile_sums *sums,
 struct span stack_text_line(const struct profile_sums *sums, uint32_t stack);
 /* Appends the column `functions` of a stack: names, each followed by a NUL. */
 void stack_text_functions(const struct profile_sums *sums, uint32_t stack, struct buffer *out);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Why a thread waits, by its system call, and the function that can be changed. */
-#ifndef SOOTH_ANALYZE_WAIT_PLACES_H
-#define SOOTH_ANALYZE_WAIT_PLACES_H
+#pragma once
 
 #include "analyze/profile/profile_sums.h"
 #include "explain/output.h"
@@ -75,5 +74,3 @@ void wait_report_old_waits(struct output *output, uint64_t old);
 		.is_key = true, .may_shrink = true)                                                \
 	F(S, TEXT, file, ALWAYS, "file with the code of the function", .is_key = true,             \
 		.may_shrink = true)
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Times by state, added up for each thread. */
-#ifndef SOOTH_ANALYZE_SCHED_SUMS_H
-#define SOOTH_ANALYZE_SCHED_SUMS_H
+#pragma once
 
 #include "base/map.h"
 #include "model/batch.h"
@@ -20,5 +19,3 @@ const struct sched_times *sched_sums_next(const struct sched_sums *s, size_t *po
 void sched_times_add(struct sched_times *to, const struct sched_times *from);
 /* Returns the time in all states together. */
 uint64_t sched_wall_ns(const struct sched_times *t);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "connections". */
-#ifndef SOOTH_ANALYZE_CONNECTIONS_H
-#define SOOTH_ANALYZE_CONNECTIONS_H
+#pragma once
 
 #include "analyze/process_table/process_match.h"
 #include "analyze/sockets/sockets.h"
@@ -10,5 +9,3 @@ struct connections_options {
 	struct sockets_options labels;
 	struct process_choice choice;
 };
-
-#endif

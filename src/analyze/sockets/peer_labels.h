@@ -12,8 +12,7 @@
  *
  * A comment follows #. An IPv6 address needs no brackets if no port follows.
  */
-#ifndef SOOTH_ANALYZE_PEER_LABELS_H
-#define SOOTH_ANALYZE_PEER_LABELS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -63,5 +62,3 @@ bool peer_split(const char *text, unsigned char address[16], unsigned *port);
 /* Returns the best label of an address; borrowed. */
 enum peer_label_strength peer_labels_find(const struct peer_labels *l,
 	const unsigned char address[16], unsigned port, struct span *label);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sums over the sockets of a process, for one line about them. */
-#ifndef SOOTH_ANALYZE_SOCKET_SUMS_H
-#define SOOTH_ANALYZE_SOCKET_SUMS_H
+#pragma once
 
 #include "analyze/snapshots.h"
 #include "analyze/sockets/peer_labels.h"
@@ -73,5 +72,3 @@ void socket_sums_add(struct socket_sums *s, const struct sockets_socket *socket,
 /* Returns the label of a record's peer from rules only, or empty. */
 struct span socket_sums_label(const struct peer_labels *labels, const struct sockets_socket *socket,
 	enum peer_label_strength *strength);
-
-#endif

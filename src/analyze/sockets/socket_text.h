@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Socket records as text: "tcp6", "[::1]:80". */
-#ifndef SOOTH_ANALYZE_SOCKET_TEXT_H
-#define SOOTH_ANALYZE_SOCKET_TEXT_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -33,5 +32,3 @@ bool socket_is_closed_by_peer(const struct sockets_socket *s);
 struct sockets_socket socket_whole(const struct sockets_socket *s);
 /* Returns the name of a state: "LISTEN"; empty: unknown. */
 const char *socket_state_text(uint8_t state, uint8_t state_state);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which side of a TCP connection sent data last. */
-#ifndef SOOTH_ANALYZE_SOCKET_TURN_H
-#define SOOTH_ANALYZE_SOCKET_TURN_H
+#pragma once
 
 #include "probes/sockets.h"
 
@@ -23,5 +22,3 @@ static inline bool socket_is_at_rest(const struct sockets_socket *s)
 		       (!s->sent_state && !s->received_state &&
 			       s->received_ago_ns <= s->sent_ago_ns));
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "sockets". */
-#ifndef SOOTH_ANALYZE_SOCKETS_H
-#define SOOTH_ANALYZE_SOCKETS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,5 +24,3 @@ struct sockets_options {
 	bool (*resolve)(void *user, const char *address, char *name, size_t size);
 	void *user;
 };
-
-#endif

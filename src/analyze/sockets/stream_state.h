@@ -9,8 +9,7 @@
  * HTTP/2, the echo of a ping), which is sent right after what it answers: so sent data counts as a
  * request only `gap_ns` after the last received data.
  */
-#ifndef SOOTH_ANALYZE_STREAM_STATE_H
-#define SOOTH_ANALYZE_STREAM_STATE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -48,5 +47,3 @@ struct stream_state {
  * than the first. */
 struct stream_state stream_state_of(const struct sockets_socket *first,
 	const struct sockets_socket *last, const struct stream_limits *limits);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows of stacks. */
-#ifndef SOOTH_ANALYZE_STACK_ROWS_H
-#define SOOTH_ANALYZE_STACK_ROWS_H
+#pragma once
 
 #include "analyze/profile/profile_sums.h"
 #include "analyze/stacks/stacks.h"
@@ -70,5 +69,3 @@ extern const struct sooth_schema stack_process_schema;
  * them. */
 void stack_rows(struct buffer *rows, const struct profile_sums *sums, const struct batch *records,
 	const struct stacks_options *options, bool is_short);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view of stacks. */
-#ifndef SOOTH_ANALYZE_STACKS_H
-#define SOOTH_ANALYZE_STACKS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,5 +15,3 @@ struct stacks_options {
 	 * verbose text. */
 	bool first_only;
 };
-
-#endif

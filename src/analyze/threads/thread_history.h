@@ -8,8 +8,7 @@
  * that arguments point to is not read: a timeout passed by pointer is known to exist, but not its
  * length.
  */
-#ifndef SOOTH_ANALYZE_THREAD_HISTORY_H
-#define SOOTH_ANALYZE_THREAD_HISTORY_H
+#pragma once
 
 #include "analyze/records.h"
 #include "base/map.h"
@@ -152,5 +151,3 @@ double thread_history_writes(const struct thread_history *t);
 /* Returns the voluntary switches per second; negative: not measured. */
 double thread_history_voluntary(const struct thread_history *t);
 double thread_history_involuntary(const struct thread_history *t);
-
-#endif

@@ -3,8 +3,7 @@
  * The role of a thread, from its name. Programs choose the names, and another program may use a
  * name differently: a role is a hint, not a measurement.
  */
-#ifndef SOOTH_ANALYZE_THREAD_ROLES_H
-#define SOOTH_ANALYZE_THREAD_ROLES_H
+#pragma once
 
 #include <sooth/field.h>
 
@@ -45,5 +44,3 @@ enum thread_role thread_role_of(struct span name, struct span process, bool is_f
  * wake threads of the program by itself. `index`: its index among the threads of the process.
  */
 bool thread_is_service(struct span name, size_t index);
-
-#endif

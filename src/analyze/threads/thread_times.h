@@ -3,8 +3,7 @@
  * Threads of processes and their share of CPU between the last two snapshots. A thread that is not
  * in both has no share: it counts as started or ended.
  */
-#ifndef SOOTH_ANALYZE_THREAD_TIMES_H
-#define SOOTH_ANALYZE_THREAD_TIMES_H
+#pragma once
 
 #include "analyze/snapshots.h"
 #include "probes/threads.h"
@@ -44,5 +43,3 @@ static inline const struct snapshot *thread_times_get(
  * -ENOMEM. */
 int thread_times_list(const struct thread_times *t, const struct snapshot *process,
 	struct buffer *out, struct thread_sums *sums);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The part of an allocator's memory that is in live blocks. The rest is fragmentation, or kept for
  * later allocations. */
-#ifndef SOOTH_ANALYZE_ALLOCATOR_USE_H
-#define SOOTH_ANALYZE_ALLOCATOR_USE_H
+#pragma once
 
 #include "analyze/timeline/timeline_tracker.h"
 #include "explain/output.h"
@@ -14,5 +13,3 @@ extern const struct sooth_schema allocator_use_schema;
 int allocator_use_emit(struct output *output, const struct timeline_tracker *tracker,
 	struct timeline_process *const *processes, size_t count, bool is_launched, double *values,
 	struct sooth_error *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "timeline". */
-#ifndef SOOTH_ANALYZE_TIMELINE_H
-#define SOOTH_ANALYZE_TIMELINE_H
+#pragma once
 
 #include "analyze/diagnosis/diagnosis_options.h"
 
@@ -11,5 +10,3 @@ struct timeline_options {
 	bool has_own_scales;		  /* each track is scaled to its own highest value */
 	bool is_of_target; /* of a recording of the host: only the selected processes, if any */
 };
-
-#endif

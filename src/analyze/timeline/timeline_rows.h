@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows of the view "timeline": time axis, tracks of values, lives of processes, events. */
-#ifndef SOOTH_ANALYZE_TIMELINE_ROWS_H
-#define SOOTH_ANALYZE_TIMELINE_ROWS_H
+#pragma once
 
 #include "model/row_list.h"
 
@@ -111,5 +110,3 @@ extern const struct sooth_names timeline_event_names;
 extern const struct sooth_schema timeline_axis_schema, timeline_life_schema, timeline_event_schema;
 /* Schemas of the tracks, indexed by enum timeline_group. */
 extern const struct sooth_schema timeline_track_schemas[TIMELINE_GROUPS];
-
-#endif

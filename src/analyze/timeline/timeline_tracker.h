@@ -3,8 +3,7 @@
  * The tracks of a run, built from its records: per process and in total. Bounded: new processes
  * replace ended ones, the least active first, whose activity stays in the total.
  */
-#ifndef SOOTH_ANALYZE_TIMELINE_TRACKER_H
-#define SOOTH_ANALYZE_TIMELINE_TRACKER_H
+#pragma once
 
 #include "analyze/timeline/track.h"
 #include "analyze/maps/map_classes.h"
@@ -146,5 +145,3 @@ void timeline_total_forget(struct timeline_tracker *b);
 
 /* Handles a record of the probe threads. */
 void timeline_threads_add_record(struct timeline_tracker *b, const struct sooth_record *r);
-
-#endif

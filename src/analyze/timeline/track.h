@@ -4,8 +4,7 @@
  * buckets become one, so weeks take no more memory than seconds. Time without a measurement is a
  * gap, not 0.
  */
-#ifndef SOOTH_ANALYZE_TRACK_H
-#define SOOTH_ANALYZE_TRACK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,5 +71,3 @@ void track_cover_part(struct track *sum, struct track *part, const struct track_
  */
 struct track_values track_values(
 	struct track *track, struct track *sum, const struct track_axis *axis, double *values);
-
-#endif

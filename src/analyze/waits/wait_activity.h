@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The activity of a main process; if unknown, the wait of its main thread. */
-#ifndef SOOTH_ANALYZE_WAIT_ACTIVITY_H
-#define SOOTH_ANALYZE_WAIT_ACTIVITY_H
+#pragma once
 
 #include "analyze/activity/activity.h"
 #include "analyze/waits/wait_chain.h"
@@ -15,5 +14,3 @@ void wait_activity_find(
  * chain uses enough CPU. */
 bool wait_activity_add(
 	struct activity *a, const struct wait_graph *g, const struct wait_chain *chain);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether a process leaves the work to its descendants, and waits for them. */
-#ifndef SOOTH_ANALYZE_WAIT_BELOW_H
-#define SOOTH_ANALYZE_WAIT_BELOW_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,5 +16,3 @@ bool waits_for_descendant(
 /* Removes the PIDs (uint32_t) of processes that rest. A process does not rest if it is stopped, or
  * has a thread that computes or is held up. */
 void waits_keep_without_rest(const struct batch *records, struct buffer *pids);
-
-#endif

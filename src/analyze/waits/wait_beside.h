@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Threads that are held up beside the one that the chain begins with. */
-#ifndef SOOTH_ANALYZE_WAIT_BESIDE_H
-#define SOOTH_ANALYZE_WAIT_BESIDE_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 
@@ -10,5 +9,3 @@
  * rests. */
 void wait_put_beside(
 	struct buffer *out, const struct wait_graph *g, const struct wait_chain *chain);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The processes that a process waits for, or that do not read what it sends. */
-#ifndef SOOTH_ANALYZE_WAIT_BEYOND_H
-#define SOOTH_ANALYZE_WAIT_BEYOND_H
+#pragma once
 
 #include "base/buffer.h"
 #include "model/batch.h"
@@ -12,5 +11,3 @@
  * processes in chains of waits that have lasted a second, and peers that have not read data of a
  * connection: much data, or any if the peer is stopped. */
 void wait_find_beyond(const struct batch *records, uint32_t pid, struct buffer *out);
-
-#endif

@@ -4,8 +4,7 @@
  * that could end it, and so on. The chain ends at a process that waits for no other one, or for an
  * earlier link: a deadlock.
  */
-#ifndef SOOTH_ANALYZE_WAIT_CHAIN_H
-#define SOOTH_ANALYZE_WAIT_CHAIN_H
+#pragma once
 
 #include "analyze/waits/wait_graph.h"
 
@@ -114,5 +113,3 @@ void wait_chain_follow_thread(
 bool wait_is_abandoned(const struct wait_graph *g, const struct wait_link *link);
 /* Returns the confidence of the weakest link. */
 enum waits_confidence wait_chain_confidence(const struct wait_chain *chain);
-
-#endif

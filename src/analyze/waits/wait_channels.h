@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The wait of a thread, from its wait message (wmesg) in FreeBSD's kernel. */
-#ifndef SOOTH_ANALYZE_WAIT_CHANNELS_H
-#define SOOTH_ANALYZE_WAIT_CHANNELS_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 
@@ -13,5 +12,3 @@ enum wait_channel_kind {
 
 enum wait_channel_kind wait_link_of_channel(
 	const struct wait_graph *g, const struct waits_thread *t, struct wait_link *link);
-
-#endif

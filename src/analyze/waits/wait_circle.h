@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Circles in chains of waits: whether they are a deadlock, and with which confidence. */
-#ifndef SOOTH_ANALYZE_WAIT_CIRCLE_H
-#define SOOTH_ANALYZE_WAIT_CIRCLE_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 
@@ -11,5 +10,3 @@ void wait_circle_weigh(const struct wait_graph *g, struct wait_chain *chain);
 /* Returns the pipe that all of a deadlock wait to read, which only they could write to, as jobs of
  * a build do after the last token of their job server was lost; NULL: it is another circle. */
 const struct waits_object *wait_circle_pipe(const struct wait_chain *chain);
-
-#endif

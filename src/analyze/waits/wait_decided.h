@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether one sample answers what processes wait for, or a second one could change the answer. */
-#ifndef SOOTH_ANALYZE_WAIT_DECIDED_H
-#define SOOTH_ANALYZE_WAIT_DECIDED_H
+#pragma once
 
 #include "analyze/process_table/host_state.h"
 
@@ -18,5 +17,3 @@ int wait_decided_add_record(
 /* Returns a short time while no sample has come; then once interval_ns, if a second sample is
  * needed; else 0. */
 uint64_t wait_decided_more(void *decided);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The waits of the goroutines of a Go program. */
-#ifndef SOOTH_ANALYZE_WAIT_GOROUTINES_H
-#define SOOTH_ANALYZE_WAIT_GOROUTINES_H
+#pragma once
 
 #include "analyze/waits/wait_graph.h"
 #include "base/buffer.h"
@@ -32,5 +31,3 @@ void wait_goroutines_text(struct buffer *out, const struct waits_goroutines *w);
 /* Appends "; its main goroutine waits in ...", if that says more than the wait of the thread: not
  * if the goroutine sleeps or waits for input. */
 void wait_put_main_goroutine(struct buffer *out, const struct wait_graph *g, uint32_t pid);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The records of one snapshot of the probe waits, with access to related records. */
-#ifndef SOOTH_ANALYZE_WAIT_GRAPH_H
-#define SOOTH_ANALYZE_WAIT_GRAPH_H
+#pragma once
 
 #include "analyze/snapshots.h"
 #include "probes/waits.h"
@@ -50,5 +49,3 @@ double wait_graph_cpu(const struct wait_graph *g, uint32_t pid);
 double wait_graph_thread_cpu(const struct wait_graph *g, const struct waits_thread *t);
 /* Returns the share of user mode in the CPU time of the process, from 0 to 1. */
 double wait_graph_user_share(const struct wait_graph *g, uint32_t pid);
-
-#endif

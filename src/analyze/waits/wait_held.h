@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The threads of a process that are held up while another one rests, or takes connections. */
-#ifndef SOOTH_ANALYZE_WAIT_HELD_H
-#define SOOTH_ANALYZE_WAIT_HELD_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 
@@ -9,5 +8,3 @@
  * how many are held up; 0: `longest` is unchanged. */
 unsigned wait_find_held(const struct wait_graph *g, const struct waits_process *p,
 	const struct waits_thread *except, struct wait_link *longest);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls on semaphores and message queues: the first argument is their number or descriptor. */
-#ifndef SOOTH_ANALYZE_WAIT_IPC_TEXT_H
-#define SOOTH_ANALYZE_WAIT_IPC_TEXT_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 #include "base/buffer.h"
@@ -13,5 +12,3 @@ void wait_ipc_text(struct buffer *out, const struct wait_graph *g, const struct 
 /* Returns whether the wait is for a semaphore that a process which has ended changed last: it took
  * it, and did not give it back. */
 bool wait_is_left_semaphore(const struct wait_link *link);
-
-#endif

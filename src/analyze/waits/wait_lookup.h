@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finding the objects and parties of a thread, and testing the kind of an object. */
-#ifndef SOOTH_ANALYZE_WAIT_LOOKUP_H
-#define SOOTH_ANALYZE_WAIT_LOOKUP_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 
@@ -83,5 +82,3 @@ bool wait_is_left_mutex(const struct wait_link *link);
 bool wait_is_held(const struct wait_link *link);
 /* Returns whether the process is stopped or frozen. */
 bool wait_is_stopped(const struct wait_link *link);
-
-#endif

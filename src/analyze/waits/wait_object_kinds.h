@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The kind of a wait for one descriptor. */
-#ifndef SOOTH_ANALYZE_WAIT_OBJECT_KINDS_H
-#define SOOTH_ANALYZE_WAIT_OBJECT_KINDS_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 
@@ -11,5 +10,3 @@ struct syscall_row;
  * is unknown, or waits for several descriptors. */
 void wait_link_of_object(struct wait_link *link, const struct syscall_row *row,
 	const struct waits_object *o, bool writes);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether a blocked writer only waits for a slow reader, which goes on. */
-#ifndef SOOTH_ANALYZE_WAIT_PACE_H
-#define SOOTH_ANALYZE_WAIT_PACE_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 
@@ -9,5 +8,3 @@
  * snapshots. A writer that has just started also runs, until it has filled the pipe of a sleeping
  * reader. With only one snapshot, true for a very short wait. */
 bool wait_is_paced(const struct wait_graph *g, const struct wait_link *link);
-
-#endif

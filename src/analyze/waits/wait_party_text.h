@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of the processes and the object of a link, for a sentence. */
-#ifndef SOOTH_ANALYZE_WAIT_PARTY_TEXT_H
-#define SOOTH_ANALYZE_WAIT_PARTY_TEXT_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 #include "base/buffer.h"
@@ -17,5 +16,3 @@ void wait_put_party(struct buffer *out, const struct wait_link *link);
 void wait_put_object(struct buffer *out, const struct wait_link *link, const char *before);
 /* Appends the object of a link, a path or an address; nothing if there is none. */
 void wait_object_text(struct buffer *out, const struct wait_link *link);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A session of PostgreSQL that waits for a lock. */
-#ifndef SOOTH_ANALYZE_WAIT_POSTGRES_H
-#define SOOTH_ANALYZE_WAIT_POSTGRES_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 #include "base/buffer.h"
@@ -18,5 +17,3 @@ bool wait_is_of_commit(const struct waits_party *holder);
 bool wait_is_of_work(const struct waits_party *holder);
 /* Returns whether no session can have the lock, and perhaps a prepared transaction has it. */
 bool wait_is_of_prepared(const struct wait_link *link);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The input that a known program asks for at its terminal. */
-#ifndef SOOTH_ANALYZE_WAIT_PROMPTS_H
-#define SOOTH_ANALYZE_WAIT_PROMPTS_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 
@@ -13,5 +12,3 @@ bool wait_is_terminal_program(struct span name);
 /* Returns whether the program waits for one answer at its terminal. False for programs that are
  * idle there: a shell or other command session, and a full-screen program. */
 bool wait_has_prompt(const struct wait_link *link);
-
-#endif

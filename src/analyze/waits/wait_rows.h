@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A chain of waits as rows of the schemas in why_rows.h, for members that are lists. */
-#ifndef SOOTH_ANALYZE_WAIT_ROWS_H
-#define SOOTH_ANALYZE_WAIT_ROWS_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 
@@ -14,5 +13,3 @@ void wait_append_thread_rows(
 void wait_append_remedy_row(struct buffer *rows, const struct wait_chain *chain);
 /* Appends what shows more than one look at a session that computes. */
 void wait_append_watch_row(struct buffer *rows, uint32_t pid);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Waits for Java locks; HotSpot knows their owners. */
-#ifndef SOOTH_ANALYZE_WAIT_RUNTIME_H
-#define SOOTH_ANALYZE_WAIT_RUNTIME_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 #include "base/buffer.h"
@@ -18,5 +17,3 @@ bool wait_is_runtime_lock(const struct waits_thread *t);
 bool wait_is_same_monitor(const struct wait_graph *g, const struct waits_thread *t);
 /* "waits for a Java lock (ReentrantLock) held by "; false: it is none. */
 bool wait_put_runtime_lock(struct buffer *out, const struct wait_link *link);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines for the processes, among many, whose wait matters; the others are counted. */
-#ifndef SOOTH_ANALYZE_WAIT_SCREEN_H
-#define SOOTH_ANALYZE_WAIT_SCREEN_H
+#pragma once
 
 #include "analyze/activity/activity.h"
 #include "analyze/waits/wait_chain.h"
@@ -22,5 +21,3 @@ void wait_screen_add(struct wait_screen *s, uint32_t pid, const struct wait_chai
  * longest waits; those at work last. A process in the chain of another has no line. */
 void wait_screen_put(struct wait_screen *s, struct buffer *out);
 void wait_screen_fini(struct wait_screen *s);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One link of a chain of waits as a sentence without its subject. */
-#ifndef SOOTH_ANALYZE_WAIT_SENTENCES_H
-#define SOOTH_ANALYZE_WAIT_SENTENCES_H
+#pragma once
 
 #include "analyze/waits/wait_lookup.h"
 #include "analyze/waits/wait_party_text.h"
@@ -16,5 +15,3 @@ void wait_sentence(struct buffer *out, const struct wait_graph *g, const struct 
 /* Appends the process that used the terminal, for a job that its terminal stopped: "ssh-keygen
  * (577) of its job ". */
 void wait_put_user(struct buffer *out, const struct wait_graph *g, const struct wait_link *link);
-
-#endif

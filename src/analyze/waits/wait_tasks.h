@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tasks of an asyncio program. */
-#ifndef SOOTH_ANALYZE_WAIT_TASKS_H
-#define SOOTH_ANALYZE_WAIT_TASKS_H
+#pragma once
 
 #include "analyze/waits/wait_graph.h"
 #include "base/buffer.h"
@@ -11,5 +10,3 @@
 void wait_put_tasks(struct buffer *out, const struct wait_graph *g, uint32_t pid);
 /* Appends "; its asyncio tasks were not read: ..."; or nothing. */
 void wait_put_unread_tasks(struct buffer *out, const struct wait_graph *g, uint32_t pid);
-
-#endif

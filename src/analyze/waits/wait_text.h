@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A chain of waits in sentences. */
-#ifndef SOOTH_ANALYZE_WAIT_TEXT_H
-#define SOOTH_ANALYZE_WAIT_TEXT_H
+#pragma once
 
 #include "analyze/waits/wait_sentences.h"
 
@@ -30,5 +29,3 @@ void wait_chain_remedy(struct buffer *out, const struct wait_chain *chain);
 const char *wait_chain_state(const struct wait_chain *chain);
 /* Returns why a wait of the chain is unknown; NULL: all are known. */
 const char *wait_chain_unknown(const struct wait_chain *chain);
-
-#endif

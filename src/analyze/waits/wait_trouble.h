@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SOOTH_ANALYZE_WAIT_TROUBLE_H
-#define SOOTH_ANALYZE_WAIT_TROUBLE_H
+#pragma once
 
 #include "analyze/waits/wait_chain.h"
 
@@ -8,5 +7,3 @@
  * an answer, or if another of its threads waits for such an end or for a child. Otherwise leaves
  * the link as it is. */
 void wait_trouble_find(const struct wait_graph *g, struct wait_link *link);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options of the view "waits". */
-#ifndef SOOTH_ANALYZE_WAITS_H
-#define SOOTH_ANALYZE_WAITS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -11,5 +10,3 @@ struct waits_options {
 	struct first_answers
 		*answers; /* what a diagnosis says of the same records; NULL: nothing */
 };
-
-#endif

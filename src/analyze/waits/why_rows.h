@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rows of what processes wait for. */
-#ifndef SOOTH_ANALYZE_WHY_ROWS_H
-#define SOOTH_ANALYZE_WHY_ROWS_H
+#pragma once
 
 #include "model/row_list.h"
 #include "probes/waits.h"
@@ -91,5 +90,3 @@ ROW_STRUCT(why_row, WHY_ROW);
 
 extern const struct sooth_schema why_schema, why_evidence_schema, why_link_schema,
 	why_remedy_schema, why_line_schema;
-
-#endif

@@ -2,8 +2,7 @@
 /* Acting on processes: selecting them, protecting some, and the result for each. A process is
  * pinned by a descriptor before it is signalled, so a reused PID is never hit, and it is checked
  * again after the user has agreed. */
-#ifndef SOOTH_CLI_ACT_H
-#define SOOTH_CLI_ACT_H
+#pragma once
 
 #include "cli/command/command.h"
 #include "analyze/process_table/verdicts.h"
@@ -110,5 +109,3 @@ int act_emit(const char *name, const struct output_options *options, struct act 
 /* Returns the exit status: 0 all done, 1 some still running, 2 some refused, 3 permission
  * denied. */
 int act_exit(const struct act *a);
-
-#endif

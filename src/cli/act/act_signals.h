@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Signals that end processes, in the order of a menu. */
-#ifndef SOOTH_CLI_ACT_SIGNALS_H
-#define SOOTH_CLI_ACT_SIGNALS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -19,5 +18,3 @@ size_t act_signal_default(void);
 const char *act_signal_name(size_t index);
 /* Returns the signal's number; 0: no signal has that name. */
 int act_signal_number(const char *name);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The target options of commands that act on processes. */
-#ifndef SOOTH_CLI_ACT_TARGETS_H
-#define SOOTH_CLI_ACT_TARGETS_H
+#pragma once
 
 #include "cli/act/act.h"
 #include "cli/command/command.h"
@@ -26,5 +25,3 @@ int act_targets_check(const char *verb, const struct target_options *t, const st
  * unless --any is given. */
 int act_targets_select(struct act *act, const char *verb, const struct target_options *t,
 	const struct arguments *a, struct sooth_error *err);
-
-#endif

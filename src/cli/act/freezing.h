@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `sooth freeze` and `sooth thaw`: everything except the direction. */
-#ifndef SOOTH_CLI_FREEZING_H
-#define SOOTH_CLI_FREEZING_H
+#pragma once
 
 #include "cli/act/act_targets.h"
 #include "cli/output/output.h"
@@ -22,5 +21,3 @@ extern const struct option_rule freezing_rules[FREEZING_RULE_COUNT];
 
 int freezing_run(const char *name, const struct freezing_config *c,
 	const struct arguments *arguments, bool is_frozen, struct sooth_error *err);
-
-#endif

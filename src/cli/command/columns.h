@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Columns and sort order as the user typed them: by name or heading. */
-#ifndef SOOTH_CLI_COLUMNS_H
-#define SOOTH_CLI_COLUMNS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -24,5 +23,3 @@ bool columns_have(const char *columns, const char *name);
 /* Parses a sort order: "-rss_bytes" puts the largest first. */
 int columns_sort(const struct sooth_field **field, bool *is_descending,
 	const struct sooth_schema *schema, const char *typed, struct sooth_error *err);
-
-#endif

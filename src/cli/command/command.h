@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A command of the program: a row in src/cmds/commands.def and a file. */
-#ifndef SOOTH_CLI_COMMAND_H
-#define SOOTH_CLI_COMMAND_H
+#pragma once
 
 #include <sooth/field.h>
 
@@ -100,5 +99,3 @@ int command_end(int status, const struct sooth_error *err);
 int written_check_one(const char *path, const struct arguments *arguments, bool reads_numbers,
 	struct sooth_error *err);
 int written_refuse_pair(const char *path, struct sooth_error *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An older tool that sooth replaces: called by that name, the program takes the tool's options. */
-#ifndef SOOTH_CLI_COMPAT_H
-#define SOOTH_CLI_COMPAT_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -34,5 +33,3 @@ bool compat_answer(
 /* Finds a tool by the name that the program was called by, with or without folders; NULL: the
  * program was called as itself. *name points into it. */
 const struct compat *compat_find(const char *called, const char **name);
-
-#endif

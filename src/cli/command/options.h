@@ -2,8 +2,7 @@
 /* Options as data. A command has a config struct and tables of rows that say which member an option
  * fills; shared groups are tables over a struct that is a member of each config. Parsing, help and
  * suggestions follow from the rows. */
-#ifndef SOOTH_CLI_OPTIONS_H
-#define SOOTH_CLI_OPTIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -82,5 +81,3 @@ struct arguments {
  * "--". The caller frees arguments->items. */
 int options_parse(const struct option_group *groups, size_t group_count, void *config, int argc,
 	char **argv, struct arguments *arguments, struct sooth_error *err);
-
-#endif

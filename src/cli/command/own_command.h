@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A child process that runs a command of sooth; its output is read through a pipe. */
-#ifndef SOOTH_CLI_OWN_COMMAND_H
-#define SOOTH_CLI_OWN_COMMAND_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -23,5 +22,3 @@ int own_command_start(struct own_command *c, const char *const *words, int colum
 bool own_command_read(struct own_command *c, struct buffer *text);
 /* Kills the command if it still runs. It only reads, so nothing is left half done. */
 void own_command_end(struct own_command *c);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A settings file: lines of NAME = VALUE, named and checked like the long options of a command;
  * flags take yes or no; # begins a comment. The command line overrides the file. */
-#ifndef SOOTH_CLI_SETTINGS_H
-#define SOOTH_CLI_SETTINGS_H
+#pragma once
 
 #include "base/cursor.h"
 #include "cli/command/options.h"
@@ -31,5 +30,3 @@ void settings_fini(struct settings *s);
 /* Copies the members that the command line set from `typed` to `config`. */
 void settings_override(const struct option_group *groups, size_t group_count, void *config,
 	const void *typed, const struct arguments *arguments);
-
-#endif

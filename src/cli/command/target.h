@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The target options that every command shares, and the kinds of words without an option.
  * cli/selected finds the processes that they select. */
-#ifndef SOOTH_CLI_TARGET_H
-#define SOOTH_CLI_TARGET_H
+#pragma once
 
 #include <sooth/report.h>
 #include "cli/command/options.h"
@@ -79,5 +78,3 @@ bool target_has_holders(const struct target_options *t);
 bool target_has_groups(const struct target_options *t);
 /* Parses a user name or id. */
 int target_parse_user(const char *text, uid_t *uid, struct sooth_error *err);
-
-#endif

@@ -2,8 +2,7 @@
 /* Configuration files of the user: $XDG_CONFIG_HOME/sooth, else ~/.config/sooth, as the XDG base
  * directory specification says. As root, sooth reads only files of root and of the user of sudo
  * (cli/rights/invoker.h). The library reads neither these files nor the environment. */
-#ifndef SOOTH_CLI_CONFIG_CONFIG_FILES_H
-#define SOOTH_CLI_CONFIG_CONFIG_FILES_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -37,5 +36,3 @@ int config_file_read(
 void config_file_fini(struct config_file *f);
 /* Returns whether the folder may not be used, as its owner may not configure root. */
 bool config_refuses_folder(const char *path, struct sooth_error *err);
-
-#endif

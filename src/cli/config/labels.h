@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names for the peers of connections: the user's file, and /etc/hosts. */
-#ifndef SOOTH_CLI_CONFIG_LABELS_H
-#define SOOTH_CLI_CONFIG_LABELS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -18,5 +17,3 @@ int labels_read(struct labels *l, struct sooth_error *err);
 struct sockets_options;
 void labels_options(struct labels *l, struct sockets_options *out);
 void labels_fini(struct labels *l);
-
-#endif

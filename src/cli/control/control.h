@@ -12,8 +12,7 @@
  * to the user (mode 0600), or with sudo, in a folder of the invoking user, to that user; it serves
  * its owner and root. For root, a folder made by another user is refused.
  */
-#ifndef SOOTH_CLI_CONTROL_H
-#define SOOTH_CLI_CONTROL_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -62,5 +61,3 @@ void control_close(struct control *c);
 /* Returns whether the kernel says that the process at the other end belongs to the user or to root;
  * *pid: that process, 0: the kernel did not say. */
 bool control_peer_is_of(int fd, uid_t user, uint32_t *pid);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A run that another program controls: requests go to its observer; a snapshot is its report so
  * far. */
-#ifndef SOOTH_CLI_CONTROL_RUN_H
-#define SOOTH_CLI_CONTROL_RUN_H
+#pragma once
 
 #include <stdio.h>
 
@@ -38,5 +37,3 @@ void control_run_begin(struct control_run *c, const char *command, const struct 
 	FILE *const others[CONTROL_OTHERS]);
 void control_run_serve(struct control_run *c, struct sooth_observer *o);
 void control_run_close(struct control_run *c);
-
-#endif

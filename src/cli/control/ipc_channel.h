@@ -3,8 +3,7 @@
  * socket and passes its name. That program gets the sending end of a channel, and sends commands,
  * each with a channel for the answer. Format: packets of a Unix socket with 8 bytes of size before
  * the data, in bincode; ends of channels are passed as descriptors. */
-#ifndef SOOTH_CLI_IPC_CHANNEL_H
-#define SOOTH_CLI_IPC_CHANNEL_H
+#pragma once
 
 #include <sooth/observer.h>
 
@@ -19,5 +18,3 @@ int ipc_channel_open(struct ipc_channel *c, const char *name, struct sooth_error
 /* Handles the commands enable, disable and ping. Has the type of run_chore.act. */
 int ipc_channel_serve(void *channel, struct sooth_observer *o, struct sooth_error *err);
 void ipc_channel_close(struct ipc_channel *c);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The text of an answer, within what a model should read at once. The first lines have the cause
  * and the last lines what could not be seen, so lines in the middle are left out. */
-#ifndef SOOTH_CLI_MCP_ANSWER_H
-#define SOOTH_CLI_MCP_ANSWER_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -21,5 +20,3 @@ struct mcp_output {
 void mcp_output_trim(struct mcp_output *o);
 /* Appends at most MCP_ANSWER_MAX bytes of the output; `command` prints all of it. */
 void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const char *command);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls of tools: each runs a command of sooth in a child process, some at a time, the others in
  * their order. */
-#ifndef SOOTH_CLI_MCP_CALLS_H
-#define SOOTH_CLI_MCP_CALLS_H
+#pragma once
 
 #include "cli/command/own_command.h"
 #include "cli/mcp/answer.h"
@@ -38,5 +37,3 @@ size_t mcp_calls_descriptors(const struct mcp_calls *c, int *descriptors);
 /* Returns the time until the next limit, in ms; -1: no call runs. */
 int mcp_calls_timeout_ms(const struct mcp_calls *c);
 void mcp_calls_end(struct mcp_calls *c);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Messages of the Model Context Protocol: JSON-RPC 2.0, one a line. */
-#ifndef SOOTH_CLI_MCP_MESSAGE_H
-#define SOOTH_CLI_MCP_MESSAGE_H
+#pragma once
 
 #include <jansson.h>
 
@@ -40,5 +39,3 @@ const char *mcp_text(const json_t *value);
 void mcp_reply_begin(struct json *j, struct buffer *out, const json_t *id);
 void mcp_reply_end(struct json *j);
 void mcp_reply_error(struct buffer *out, const json_t *id, enum mcp_code code, const char *problem);
-
-#endif

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A server of the Model Context Protocol over two descriptors. */
-#ifndef SOOTH_CLI_MCP_SERVER_H
-#define SOOTH_CLI_MCP_SERVER_H
+#pragma once
 
 #include "base/error.h"
 
 /* Serves until the input ends or the output has no reader. */
 int mcp_serve(int in, int out, struct sooth_error *err);
-
-#endif

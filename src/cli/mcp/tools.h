@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tools of the MCP server: each is a command of sooth that only reads. */
-#ifndef SOOTH_CLI_MCP_TOOLS_H
-#define SOOTH_CLI_MCP_TOOLS_H
+#pragma once
 
 #include <jansson.h>
 
@@ -25,5 +24,3 @@ void mcp_tools_emit(struct json *j);
 /* Makes the command of a tool; `arguments` is an object, or NULL. False: `problem` says why. */
 bool mcp_tool_command(struct mcp_command *command, const char *tool, json_t *arguments,
 	char problem[MCP_PROBLEM_MAX]);
-
-#endif

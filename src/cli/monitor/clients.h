@@ -4,8 +4,7 @@
  *
  * syscalls,api_calls errno != 0 and pid = 4711
  */
-#ifndef SOOTH_CLI_MONITOR_CLIENTS_H
-#define SOOTH_CLI_MONITOR_CLIENTS_H
+#pragma once
 
 #include "cli/monitor/feed.h"
 #include "cli/monitor/fifo_folder.h"
@@ -46,5 +45,3 @@ void clients_drain(struct clients *c, struct line_queue *queue);
 /* Returns the queue of the next client that has no snapshot yet, so that the caller puts one into
  * it; NULL: every client has one. */
 struct line_queue *clients_next_new(struct clients *c);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A feed: one kind of records, recorded while there is a reader; all readers get the same
  * lines. */
-#ifndef SOOTH_CLI_FEED_H
-#define SOOTH_CLI_FEED_H
+#pragma once
 
 #include <sooth/observer.h>
 #include <sooth/report.h>
@@ -84,5 +83,3 @@ int feed_mark(struct feed *f, const char *name, struct sooth_error *err);
 void feed_put_state(const struct feed *f, struct line_queue *queue);
 /* Queues the reason why no records come. */
 void feed_note(struct feed *f, const char *reason);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Processes whose records are incomplete, because they use io_uring. Each reader gets one line
  * about each. */
-#ifndef SOOTH_CLI_FEED_UNSEEN_H
-#define SOOTH_CLI_FEED_UNSEEN_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -25,5 +24,3 @@ bool feed_unseen_add_record(struct feed_unseen *u, const struct sooth_record *re
 void feed_unseen_put(const struct feed_unseen *u, uint32_t pid, struct line_queue *queue);
 /* Queues a line about each of these processes, for a new reader. */
 void feed_unseen_put_all(const struct feed_unseen *u, struct line_queue *queue);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The folder of the monitor's FIFOs, by default ~/.claude/fifos. A FIFO has mode 0600; links,
  * regular files and FIFOs of other users are refused. */
-#ifndef SOOTH_CLI_FIFO_FOLDER_H
-#define SOOTH_CLI_FIFO_FOLDER_H
+#pragma once
 
 #include <sys/un.h>
 
@@ -23,5 +22,3 @@ int fifo_folder_listen(struct user_folder *f, const char *name, struct sooth_err
 /* Sets the address of a socket in `folder` (NULL: ~/.claude/fifos). -EINVAL: it is too long. */
 int fifo_folder_socket(
 	const char *folder, const char *name, struct sockaddr_un *out, struct sooth_error *err);
-
-#endif

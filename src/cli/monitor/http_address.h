@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where a server listens, and the private files that it needs. */
-#ifndef SOOTH_CLI_HTTP_ADDRESS_H
-#define SOOTH_CLI_HTTP_ADDRESS_H
+#pragma once
 
 #include <sys/socket.h>
 
@@ -31,5 +30,3 @@ int http_read_token(struct buffer *out, const char *path, struct sooth_error *er
 /* Reads a certificate, and a key that only its owner can read: "CERT,KEY". */
 int http_read_tls(
 	struct buffer *certificate, struct buffer *key, const char *files, struct sooth_error *err);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* libmicrohttpd, loaded on use: it brings GnuTLS, which a start of sooth without a server should
  * not pay for. */
-#ifndef SOOTH_CLI_HTTP_LIBRARY_H
-#define SOOTH_CLI_HTTP_LIBRARY_H
+#pragma once
 
 #include <microhttpd.h>
 
@@ -32,5 +31,3 @@ struct http_library {
 
 /* Loads the library. -ENOTSUP: the system has none. It stays loaded: GnuTLS keeps tables. */
 int http_library_load(struct http_library *l, struct sooth_error *err);
-
-#endif

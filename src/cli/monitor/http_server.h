@@ -4,8 +4,7 @@
  * and a bound of memory; a reader that stalls costs a connection until the timeout. An address that
  * other hosts can reach needs a token and TLS.
  */
-#ifndef SOOTH_CLI_HTTP_SERVER_H
-#define SOOTH_CLI_HTTP_SERVER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,5 +44,3 @@ struct http_counts http_server_counts(const struct http_server *s);
 /* Appends the address as a URL, with the port that the system has chosen. */
 void http_server_url(const struct http_server *s, struct buffer *out);
 void http_server_close(struct http_server *s); /* NULL is allowed */
-
-#endif

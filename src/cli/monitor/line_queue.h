@@ -2,8 +2,7 @@
 /* A queue of JSON lines for one reader: numbered, bounded, no line longer than an atomic write to a
  * pipe. A line that finds no room is lost and counted; a record of the loss comes before the next
  * line that has room. */
-#ifndef SOOTH_CLI_LINE_QUEUE_H
-#define SOOTH_CLI_LINE_QUEUE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -41,5 +40,3 @@ bool line_queue_is_filling(const struct line_queue *q);
  * fraction of the queue. Does not wait for a reader that read nothing the last time, and sets
  * *is_stuck. Returns 0, or -EPIPE: the reader is gone. */
 int line_queue_write_all(struct line_queue *q, int fd, bool *is_stuck);
-
-#endif

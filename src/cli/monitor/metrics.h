@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The metrics of a monitor: for readers by HTTP, and in a file for node_exporter. */
-#ifndef SOOTH_CLI_MONITOR_METRICS_H
-#define SOOTH_CLI_MONITOR_METRICS_H
+#pragma once
 
 #include "analyze/fleet/fleet.h"
 #include "cli/monitor/http_server.h"
@@ -31,5 +30,3 @@ int metrics_put(struct metrics *m, const struct sink_type *type, const struct si
 /* Waits, and serves readers meanwhile. */
 void metrics_wait(struct metrics *m, int timeout_ms);
 void metrics_close(struct metrics *m);
-
-#endif

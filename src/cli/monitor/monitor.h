@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The monitor: FIFOs of records, each written while a process reads it. */
-#ifndef SOOTH_CLI_MONITOR_H
-#define SOOTH_CLI_MONITOR_H
+#pragma once
 
 #include "cli/monitor/metrics.h"
 #include "cli/otlp/push.h"
@@ -32,5 +31,3 @@ struct monitor_options {
 
 /* Runs the monitor. Returns 0, or a negative errno with err filled. */
 int monitor_run(const struct monitor_options *options, struct sooth_error *err);
-
-#endif

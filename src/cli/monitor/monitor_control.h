@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lets another program control a monitor through a socket: requests go to each of its feeds. */
-#ifndef SOOTH_CLI_MONITOR_CONTROL_H
-#define SOOTH_CLI_MONITOR_CONTROL_H
+#pragma once
 
 #include "cli/control/control.h"
 #include "cli/monitor/feed.h"
@@ -19,5 +18,3 @@ struct monitor_control {
 int monitor_control_open(struct monitor_control *c, const char *path, struct sooth_error *err);
 void monitor_control_serve(struct monitor_control *c);
 void monitor_control_close(struct monitor_control *c);
-
-#endif

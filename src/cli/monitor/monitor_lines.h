@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines of the monitor beside those of its views, and the report of its state. */
-#ifndef SOOTH_CLI_MONITOR_LINES_H
-#define SOOTH_CLI_MONITOR_LINES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,5 +50,3 @@ struct monitor_process {
 /* Writes a line of JSON about the current state of the monitor. */
 void monitor_report(struct buffer *out, const struct monitor_feed_row *feeds, size_t feed_count,
 	const struct monitor_process *processes, size_t process_count);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Samples agents, even without a reader: for the history, which gets the activities of sessions and
  * what is wrong with them, for a collector, for metrics, and for alerts on findings. */
-#ifndef SOOTH_CLI_PHASE_KEEPER_H
-#define SOOTH_CLI_PHASE_KEEPER_H
+#pragma once
 
 #include <sooth/observer.h>
 #include <sooth/report.h>
@@ -48,5 +47,3 @@ int phase_keeper_open(struct phase_keeper *k, const struct phase_keeper_options 
  * try again. */
 int phase_keeper_step(struct phase_keeper *k, uint64_t now_ns, struct sooth_error *err);
 void phase_keeper_close(struct phase_keeper *k);
-
-#endif

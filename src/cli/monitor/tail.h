@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A client of the monitor's socket that prints the received lines. */
-#ifndef SOOTH_CLI_MONITOR_TAIL_H
-#define SOOTH_CLI_MONITOR_TAIL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -16,5 +15,3 @@ struct tail_options {
 
 /* Runs the client. Returns 0, or a negative errno with err filled. */
 int tail_run(const struct tail_options *options, struct sooth_error *err);
-
-#endif

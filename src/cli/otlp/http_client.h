@@ -4,8 +4,7 @@
  * needs it. Nothing blocks: http_client_step() does what can be done now. It follows no redirect,
  * uses no proxy and keeps no cookie; certificates are checked.
  */
-#ifndef SOOTH_CLI_OTLP_HTTP_CLIENT_H
-#define SOOTH_CLI_OTLP_HTTP_CLIENT_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -34,5 +33,3 @@ int http_client_post(struct http_client *h, const char *path, const char *type, 
 bool http_client_step(struct http_client *h, struct http_client_answer *answer);
 /* Also ends a post that is under way. */
 void http_client_free(struct http_client *h);
-
-#endif

@@ -6,8 +6,7 @@
  * readers does not wait. Metrics are made only for a collector that answers: old values are of no
  * use.
  */
-#ifndef SOOTH_CLI_OTLP_PUSH_H
-#define SOOTH_CLI_OTLP_PUSH_H
+#pragma once
 
 #include "cli/otlp/http_client.h"
 #include "otlp/metrics.h"
@@ -54,5 +53,3 @@ struct otlp_metrics *otlp_push_metrics(struct otlp_push *p, uint64_t now_ns);
 void otlp_push_step(struct otlp_push *p, uint64_t now_ns);
 /* Ends all spans, and sends what is left, for a short time. */
 void otlp_push_close(struct otlp_push *p);
-
-#endif

@@ -2,8 +2,7 @@
 /* A report that is buffered until it is complete: some views know only at the end whether a table
  * has the fields of --filter, when standard output could no longer be undone; and only the whole
  * text shows whether a pager is needed. */
-#ifndef SOOTH_CLI_HELD_H
-#define SOOTH_CLI_HELD_H
+#pragma once
 
 #include <stdio.h>
 #include <sys/types.h>
@@ -35,5 +34,3 @@ void held_fini(struct held *h);
 /* Completes a report in a file: keeps the file if `status` is no error, else removes it. Returns
  * the first error. */
 int held_commit(struct held *h, struct out_file *file, int status, struct sooth_error *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Makes JSON schemas of the JSON that sooth writes, from the field tables. */
-#ifndef SOOTH_CLI_JSON_SCHEMA_H
-#define SOOTH_CLI_JSON_SCHEMA_H
+#pragma once
 
 #include <stdio.h>
 
@@ -16,5 +15,3 @@ enum json_schema_of {
 };
 
 int json_schema_write(enum json_schema_of of, FILE *stream, struct sooth_error *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* All sections that a report may have, and the tables of their rows. */
-#ifndef SOOTH_CLI_JSON_SECTIONS_H
-#define SOOTH_CLI_JSON_SECTIONS_H
+#pragma once
 
 #include "base/error.h"
 #include "explain/sink.h"
@@ -29,5 +28,3 @@ int json_sections_collect(struct json_sections *s, struct sooth_error *err);
 int json_sections_collect_view(struct json_sections *s, const char *view, struct sooth_error *err);
 /* Collects the tables of commands that write their own JSON lines. */
 int json_sections_collect_lines(struct json_sections *s, struct sooth_error *err);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The fields of rows that say what a method costs: target_ns, bystander_ns, price_source. */
-#ifndef SOOTH_CLI_METHOD_PRICE_H
-#define SOOTH_CLI_METHOD_PRICE_H
+#pragma once
 
 #include "model/row_list.h"
 
@@ -14,5 +13,3 @@
 		.label = "OTHERS")                                                                 \
 	F(S, NAMED, TEXT, price_source, overhead_source, ALWAYS, "source of the overhead values",  \
 		.is_hidden = true)
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The output options that every command shares. */
-#ifndef SOOTH_CLI_OUTPUT_H
-#define SOOTH_CLI_OUTPUT_H
+#pragma once
 
 #include <sooth/report.h>
 #include "cli/command/options.h"
@@ -58,5 +57,3 @@ bool output_is_png(const char *path);
 /* Returns the name of the sink; is_stream: -j means JSON lines. */
 const char *output_sink_name(const struct output_options *o, bool is_stream);
 struct sooth_sink_options output_sink_options(const struct output_options *o, FILE *stream);
-
-#endif

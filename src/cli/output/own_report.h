@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A report about sooth itself: nothing was observed, no stream is read. */
-#ifndef SOOTH_CLI_OWN_REPORT_H
-#define SOOTH_CLI_OWN_REPORT_H
+#pragma once
 
 #include "cli/output/output.h"
 #include "explain/output.h"
@@ -22,5 +21,3 @@ struct own_file {
 int own_report_write(const char *name, const struct own_file *files, size_t count,
 	int (*tell)(struct output *o, void *user, struct sooth_error *err), void *user,
 	struct sooth_error *err);
-
-#endif

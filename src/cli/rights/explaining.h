@@ -4,8 +4,7 @@
  * gives up for good what explaining does not need (os/os.h, explain_only). Whatever reads one calls
  * explaining_begin() before; what needs privileges or other processes comes earlier.
  */
-#ifndef SOOTH_CLI_EXPLAINING_H
-#define SOOTH_CLI_EXPLAINING_H
+#pragma once
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -20,5 +19,3 @@ void explaining_note_outputs(const char *const *paths, size_t count);
 const char *explaining_begin(const char *path);
 /* The same for SQL, whose large tables SQLite keeps in files in the folders for temporary ones. */
 const char *explaining_begin_with_tables(const char *path);
-
-#endif

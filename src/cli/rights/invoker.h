@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The user of sudo, by SUDO_UID. Files of this user may configure sooth like those of root, but
  * programs and files that result from them are started and made with the rights of that user. */
-#ifndef SOOTH_CLI_INVOKER_H
-#define SOOTH_CLI_INVOKER_H
+#pragma once
 
 #include "base/trusted.h"
 
@@ -30,5 +29,3 @@ struct rights {
  * rights_restore(). */
 int rights_drop_to_user(struct rights *before, uid_t uid, struct sooth_error *err);
 void rights_restore(const struct rights *before);
-
-#endif

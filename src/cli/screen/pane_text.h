@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The output of a command of sooth as rows that can be scrolled and searched, independent of the
  * screen. The output has text of targets, so it is escaped here too. */
-#ifndef SOOTH_CLI_PANE_TEXT_H
-#define SOOTH_CLI_PANE_TEXT_H
+#pragma once
 
 #include "cli/command/own_command.h"
 
@@ -51,5 +50,3 @@ void pane_text_move(struct pane_text *p, enum pane_move move);
 /* Scrolls to the next row with the searched text. False: there is none. */
 bool pane_text_find(struct pane_text *p, const char *searched);
 void pane_text_fini(struct pane_text *p);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Computes the width of text on a terminal, without using a terminal. */
-#ifndef SOOTH_CLI_TEXT_WIDTH_H
-#define SOOTH_CLI_TEXT_WIDTH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,5 +17,3 @@ int text_width(bool is_utf8, const char *text);
 size_t text_row_of_words(bool is_utf8, const char *text, size_t size, int room);
 /* Returns whether the locale uses UTF-8; else only ASCII is shown. */
 bool text_is_utf8(void);
-
-#endif

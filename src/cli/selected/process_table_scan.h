@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A scan of every process of this host, like that of `sooth ps`, for commands that act. */
-#ifndef SOOTH_CLI_SELECTED_PROCESS_TABLE_SCAN_H
-#define SOOTH_CLI_SELECTED_PROCESS_TABLE_SCAN_H
+#pragma once
 
 #include <sooth/observer.h>
 #include <sooth/report.h>
@@ -21,5 +20,3 @@ int scan_observe_once(struct sooth_observer *o, struct sooth_report *r, struct s
 /* Takes one sample of processes and agents into the report, by an observer whose target is set. */
 int process_table_observe_once(struct sooth_observer *o, struct sooth_report *r, unsigned interest,
 	struct sooth_error *err);
-
-#endif

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds whether an agent is among the selected processes. */
-#ifndef SOOTH_CLI_SELECTED_TARGET_AGENT_H
-#define SOOTH_CLI_SELECTED_TARGET_AGENT_H
+#pragma once
 
 #include "cli/selected/target_found.h"
 
 /* False also if the processes cannot be read. */
 bool target_has_agent(const struct target_found *found);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The container that an id, the begin of one, or a name selects in a process table. */
-#ifndef SOOTH_CLI_SELECTED_TARGET_CONTAINER_H
-#define SOOTH_CLI_SELECTED_TARGET_CONTAINER_H
+#pragma once
 
 #include "analyze/process_table/process_table.h"
 
@@ -18,5 +17,3 @@ struct target_container {
 int target_container_find(struct target_container *out, const struct process_table *c,
 	const char *text, struct sooth_error *err);
 bool target_container_has(const struct target_container *container, const struct process_entry *p);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The target that the options and words of a command line select, resolved here for all
  * commands. */
-#ifndef SOOTH_CLI_SELECTED_TARGET_FOUND_H
-#define SOOTH_CLI_SELECTED_TARGET_FOUND_H
+#pragma once
 
 #include <sooth/observer.h>
 #include <sooth/report.h>
@@ -54,5 +53,3 @@ int target_choice_select(void *user, struct sooth_report *report, struct sooth_e
 /* Does the same as target_find() in a capture of that name; `words` has no other capture. */
 int target_find_in(const struct target_options *t, const char *capture,
 	const struct arguments *words, struct target_found *found, struct sooth_error *err);
-
-#endif

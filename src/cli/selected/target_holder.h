@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The processes that listen on a port, or have a file open, by the records of their descriptors. */
-#ifndef SOOTH_CLI_SELECTED_TARGET_HOLDER_H
-#define SOOTH_CLI_SELECTED_TARGET_HOLDER_H
+#pragma once
 
 #include <sooth/record.h>
 #include <sooth/report.h>
@@ -29,5 +28,3 @@ bool target_is_unreadable(const struct sooth_record *r);
 /* Gets one sample of the sockets, or the descriptors, of each process of this host. */
 int target_holders_scan(bool of_sockets, bool of_files, sooth_record_handler take, void *user,
 	struct sooth_error *err);
-
-#endif

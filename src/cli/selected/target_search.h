@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The processes that names, sessions, agents, containers, control groups and users select in a
  * process table. */
-#ifndef SOOTH_CLI_SELECTED_TARGET_SEARCH_H
-#define SOOTH_CLI_SELECTED_TARGET_SEARCH_H
+#pragma once
 
 #include "analyze/process_table/process_table.h"
 #include "cli/command/target.h"
@@ -59,5 +58,3 @@ int target_search_holders(struct target_search *s, struct sooth_error *err);
 /* Returns 0 if a process was found for every item, else -ESRCH. */
 int target_search_end(struct target_search *s, struct sooth_error *err);
 void target_search_fini(struct target_search *s);
-
-#endif

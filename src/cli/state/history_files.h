@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads the files of the history that a monitor keeps: numbered captures, of which the oldest are
  * removed. Readers need no lock: a file only grows by whole blocks. */
-#ifndef SOOTH_CLI_HISTORY_FILES_H
-#define SOOTH_CLI_HISTORY_FILES_H
+#pragma once
 
 #include <stdint.h>
 
@@ -51,5 +50,3 @@ bool history_end_of(struct history_end *out, uint32_t pid);
 bool history_answer_of(char *out, size_t size, uint32_t main_pid);
 /* Returns whether the capture of that name is a file of a history. */
 bool history_is_file(const char *path);
-
-#endif

@@ -2,8 +2,7 @@
 /* Writes the history: records of phases, and the definitions that a capture needs before them. If
  * the disk is full or the folder gone, records are lost, which the next block reports; the monitor
  * goes on. */
-#ifndef SOOTH_CLI_HISTORY_WRITER_H
-#define SOOTH_CLI_HISTORY_WRITER_H
+#pragma once
 
 #include "capture/block.h"
 #include "cli/state/user_folder.h"
@@ -37,5 +36,3 @@ void history_writer_add_spans(struct history_writer *w, const struct batch *span
 /* Writes if it is time. Returns a failure once; later calls try again. */
 int history_writer_step(struct history_writer *w, uint64_t now_ns, struct sooth_error *err);
 void history_writer_close(struct history_writer *w);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The library for launched programs, where sooth is one file that has it inside. */
-#ifndef SOOTH_CLI_PRELOAD_FILE_H
-#define SOOTH_CLI_PRELOAD_FILE_H
+#pragma once
 
 #include <limits.h>
 #include <stdbool.h>
@@ -16,5 +15,3 @@ bool preload_file_is_inside(void);
 int preload_file_write(char path[PATH_MAX], struct sooth_error *err);
 /* Removes what preload_file_write() wrote; an empty path: there is none. */
 void preload_file_remove(char path[PATH_MAX]);
-
-#endif

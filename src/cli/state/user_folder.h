@@ -2,8 +2,7 @@
 /* A folder of the monitor: mode 0700, owned by the user, or with sudo by the invoking user, whose
  * rights are used for all access. Links, files and folders of other users are refused; as root also
  * folders that another user could replace. */
-#ifndef SOOTH_CLI_USER_FOLDER_H
-#define SOOTH_CLI_USER_FOLDER_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -46,5 +45,3 @@ void user_folder_leave(struct user_folder *f);
  * refused. */
 int user_folder_refuse(
 	const struct user_folder *f, const char *name, const char *why, struct sooth_error *err);
-
-#endif

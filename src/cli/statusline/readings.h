@@ -3,8 +3,7 @@
  * The reading before, kept in a private file: CPU use and growth need two. A reading is replaced
  * after some seconds, so that they do not rest on a short interval.
  */
-#ifndef SOOTH_CLI_STATUSLINE_READINGS_H
-#define SOOTH_CLI_STATUSLINE_READINGS_H
+#pragma once
 
 #include "cli/statusline/sessions.h"
 
@@ -23,5 +22,3 @@ size_t readings_list_mains(pid_t *mains, size_t max);
 /* Compares with the kept reading, and keeps this one when it is time. `main_pid` 0: of all
  * sessions of the user. */
 void readings_compare(struct readings *r, const struct sessions *s, uint32_t main_pid);
-
-#endif

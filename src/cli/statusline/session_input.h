@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The session id in the JSON that an agent passes to its status line on standard input. */
-#ifndef SOOTH_CLI_STATUSLINE_SESSION_INPUT_H
-#define SOOTH_CLI_STATUSLINE_SESSION_INPUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
 /* Reads for some milliseconds at most, and nothing from a terminal. False: there is no id. */
 bool session_input_read(char *id, size_t size);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sessions of agents with as few reads as possible: of one session its processes, else those of a
  * user. Rows are those of `sooth ps`. */
-#ifndef SOOTH_CLI_STATUSLINE_SESSIONS_H
-#define SOOTH_CLI_STATUSLINE_SESSIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -47,5 +46,3 @@ void sessions_keep(struct sessions *s, uint32_t main_pid);
 size_t sessions_count(const struct sessions *s);
 struct session_process *sessions_at(const struct sessions *s, size_t i);
 void sessions_fini(struct sessions *s);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The line of `sooth statusline`. */
-#ifndef SOOTH_CLI_STATUSLINE_STATUS_TEXT_H
-#define SOOTH_CLI_STATUSLINE_STATUS_TEXT_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -10,5 +9,3 @@
 /* Appends the line without a newline, at most `width` columns wide; nothing if there is no
  * agent. */
 void status_text_put(struct buffer *out, unsigned width, bool has_color);
-
-#endif

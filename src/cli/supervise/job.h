@@ -4,8 +4,7 @@
  * command without sooth; those that a process sends to sooth are passed on. When the terminal stops
  * the command, sooth stops too, so that a shell sees a stopped job.
  */
-#ifndef SOOTH_CLI_SUPERVISE_JOB_H
-#define SOOTH_CLI_SUPERVISE_JOB_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -20,5 +19,3 @@ void job_over(void);
 bool job_next_signal(int *number, pid_t *sender);
 /* Follows a stop of the command by its terminal, until sooth continues. */
 void job_follow_stop(void);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How a supervised command ended, as a paragraph, as JSON and as a workflow command of GitHub. */
-#ifndef SOOTH_CLI_SUPERVISE_OUTCOME_H
-#define SOOTH_CLI_SUPERVISE_OUTCOME_H
+#pragma once
 
 #include "analyze/diagnosis/ending_claim.h"
 #include "cli/command/command.h"
@@ -37,5 +36,3 @@ void outcome_print(const struct outcome *o, const struct buffer *text);
 /* Writes the JSON file. `text` is empty for a command that succeeded. */
 int outcome_write(const struct outcome *o, const struct buffer *text, const char *path,
 	struct sooth_error *err);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Runs a command and explains its end if it fails, hangs or is killed. The command keeps its
  * terminal, streams and environment, and runs on if sooth is killed. */
-#ifndef SOOTH_CLI_SUPERVISE_H
-#define SOOTH_CLI_SUPERVISE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,5 +20,3 @@ struct supervise_options {
 
 /* Returns the exit status of the command, or a negative errno with err filled. */
 int supervise_run(const struct supervise_options *options, struct sooth_error *err);
-
-#endif

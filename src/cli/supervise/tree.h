@@ -3,8 +3,7 @@
  * The processes that a command started, by repeated looks at its descendants. A process that runs
  * for less than the time between two looks is missed. A process stays known when its parent ends.
  */
-#ifndef SOOTH_CLI_SUPERVISE_TREE_H
-#define SOOTH_CLI_SUPERVISE_TREE_H
+#pragma once
 
 #include "base/buffer.h"
 #include "os/os.h"
@@ -36,5 +35,3 @@ void tree_add_group(struct tree *t);
 size_t tree_signal(struct tree *t, int number);
 /* Returns whether a process besides the command is alive. */
 bool tree_is_left(const struct tree *t);
-
-#endif

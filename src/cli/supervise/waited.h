@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads the waits of a process, in the words of `sooth why`. */
-#ifndef SOOTH_CLI_SUPERVISE_WAITED_H
-#define SOOTH_CLI_SUPERVISE_WAITED_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,5 +16,3 @@ struct waited {
  * one. */
 void waited_read(struct waited *w, pid_t pid, uint64_t timeout_ns);
 void waited_fini(struct waited *w);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Questions on the terminal. */
-#ifndef SOOTH_CLI_ASK_H
-#define SOOTH_CLI_ASK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,5 +14,3 @@ bool ask_yes(const char *question);
 /* Asks on standard output until the answer is 1 to `most`. Returns 0 for an empty line or the end
  * of input. */
 uint64_t ask_number(const char *prompt, uint64_t most);
-
-#endif

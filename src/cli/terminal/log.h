@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Prints the library's messages to standard error, from the selected level on. */
-#ifndef SOOTH_CLI_LOG_H
-#define SOOTH_CLI_LOG_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -9,5 +8,3 @@
 bool log_want(const char *level);
 int log_selected(void);
 void log_print(void *user, int level, const char *line);
-
-#endif

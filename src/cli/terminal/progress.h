@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Shows a countdown on standard error: only on a terminal, only for more than a second, and erased
  * at the end. */
-#ifndef SOOTH_CLI_PROGRESS_H
-#define SOOTH_CLI_PROGRESS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,5 +22,3 @@ void progress_put(const struct progress *p, const char *text, size_t size, const
 /* Extends the progress to `end_ns`: the observation continues. */
 void progress_extend(struct progress *p, const char *doing, uint64_t end_ns);
 void progress_end(struct progress *p);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Handling of Ctrl-C and SIGTERM: the run ends with a complete report. */
-#ifndef SOOTH_CLI_STOP_H
-#define SOOTH_CLI_STOP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,5 +20,3 @@ bool reload_was_requested(void);
 /* Sets a deadline: after `after_ns` the program prints this error and exits with its status. */
 void deadline_set(uint64_t after_ns, const struct sooth_error *err);
 void deadline_clear(void);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Acting on processes from the screen: the user chooses processes and action, and confirms with y.
  * Then `sooth kill`, `freeze` or `thaw` with PID@START acts, and checks each process again. */
-#ifndef SOOTH_CLI_TOP_ACT_H
-#define SOOTH_CLI_TOP_ACT_H
+#pragma once
 
 #include "base/buffer.h"
 #include "cli/top/canvas.h"
@@ -38,5 +37,3 @@ void top_act_handle_key(struct top *t, int key);
 void top_act_draw(struct top *t);
 
 extern const struct top_pane_kind top_act_outcome;
-
-#endif

@@ -2,8 +2,7 @@
 /* A frame in memory: cells with a character and a style. Drawing knows nothing of terminals, and a
  * test reads a frame as text. No control character gets into a cell, whatever a target is
  * called. */
-#ifndef SOOTH_CLI_TOP_CANVAS_H
-#define SOOTH_CLI_TOP_CANVAS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,5 +58,3 @@ void canvas_text(const struct canvas *c, struct buffer *out);
 
 /* Combines a style and attributes for a parameter `style` above. */
 #define TOP_STYLED(style, attributes) ((unsigned)(style) | (unsigned)(attributes) << 8)
-
-#endif

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The box in which the user chooses columns, and saves the choice. */
-#ifndef SOOTH_CLI_TOP_COLUMN_LIST_H
-#define SOOTH_CLI_TOP_COLUMN_LIST_H
+#pragma once
 
 #include "cli/top/state.h"
 
 void top_column_list_open(struct top *t);
 void top_column_list_handle_key(struct top *t, int key);
 void top_column_list_draw(struct top *t);
-
-#endif

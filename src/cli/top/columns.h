@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The columns of the list: heading, width, order and drawing of each. */
-#ifndef SOOTH_CLI_TOP_COLUMNS_H
-#define SOOTH_CLI_TOP_COLUMNS_H
+#pragma once
 
 #include "base/error.h"
 #include "cli/top/state.h"
@@ -43,5 +42,3 @@ bool top_column_falls(const struct top_column *c);
 const struct top_column *top_column_of(const char *field, bool is_flat);
 /* Sets the width of each column in a list of `room` columns; 0: left out. */
 void top_columns_fit(const struct top *t, int room, int widths[TOP_COLUMNS_MAX]);
-
-#endif

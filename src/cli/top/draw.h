@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The parts of a frame, each drawn into its own area. */
-#ifndef SOOTH_CLI_TOP_DRAW_H
-#define SOOTH_CLI_TOP_DRAW_H
+#pragma once
 
 #include "cli/top/state.h"
 
@@ -27,5 +26,3 @@ void top_draw_strip(struct top *t, const struct top_session *s, struct canvas_ar
 int top_detail_rows(const struct top *t);
 void top_draw_detail(struct top *t, struct canvas_area area);
 void top_draw_help(struct top *t);
-
-#endif

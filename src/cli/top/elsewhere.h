@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Hands over to other programs: commands that resume a session, the pane of tmux. */
-#ifndef SOOTH_CLI_TOP_ELSEWHERE_H
-#define SOOTH_CLI_TOP_ELSEWHERE_H
+#pragma once
 
 #include "cli/top/state.h"
 
@@ -9,5 +8,3 @@
 bool top_resume_command(const struct top_session *s, char *out, size_t size);
 /* Shows the pane of a terminal within tmux. False: there is none. */
 bool top_jump(struct top *t, const char *terminal);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings beside the list: `sooth diagnose -w --passive` runs as a process of its own, at its own
  * pace, and its rows are read from a pipe. */
-#ifndef SOOTH_CLI_TOP_FINDER_H
-#define SOOTH_CLI_TOP_FINDER_H
+#pragma once
 
 #include "base/map.h"
 #include "cli/command/own_command.h"
@@ -61,5 +60,3 @@ void finder_set_session_findings(const struct finder *f, struct top_model *m);
 /* Returns the age of the last complete diagnosis; negative: there is none. */
 double finder_age_s(const struct finder *f);
 void finder_end(struct finder *f);
-
-#endif

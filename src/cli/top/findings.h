@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* All findings of the screen: those of the diagnosis, and notes of what the flags of sessions say
  * beside them. */
-#ifndef SOOTH_CLI_TOP_FINDINGS_H
-#define SOOTH_CLI_TOP_FINDINGS_H
+#pragma once
 
 #include "cli/top/state.h"
 
@@ -12,5 +11,3 @@ void top_findings_note(struct top *t);
  * first, then notes, then in order of arrival. Returns their number. Sets the number of others. */
 size_t top_findings_sorted(
 	const struct top *t, const struct top_finding *all[FINDINGS_MAX], size_t *hidden);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rows of one frame of a report, unchanged, and access to their fields by name. */
-#ifndef SOOTH_CLI_TOP_FRAME_H
-#define SOOTH_CLI_TOP_FRAME_H
+#pragma once
 
 #include <time.h>
 
@@ -46,5 +45,3 @@ struct top_frames {
 
 /* A sink; its `user` is a struct top_frames. */
 extern const struct sink_type top_sink;
-
-#endif

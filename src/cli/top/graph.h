@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Graphs of values over time, and meters: in braille, in blocks, or in ASCII. */
-#ifndef SOOTH_CLI_TOP_GRAPH_H
-#define SOOTH_CLI_TOP_GRAPH_H
+#pragma once
 
 #include "cli/top/canvas.h"
 #include "cli/top/recent.h"
@@ -35,5 +34,3 @@ void graph_draw(struct canvas *c, struct canvas_area area, enum graph_form form,
 /* Draws a bar of `columns`, of which `share` (0 to 1) is full. */
 void graph_meter(struct canvas *c, int y, int x, int columns, enum graph_form form, double share,
 	unsigned style);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keys of panes, and keys that use other programs. */
-#ifndef SOOTH_CLI_TOP_KEYS_PANE_H
-#define SOOTH_CLI_TOP_KEYS_PANE_H
+#pragma once
 
 #include "cli/top/state.h"
 
@@ -19,5 +18,3 @@ void top_say_terminal(struct top *t, int key);
 void top_show_log(struct top *t, int key);
 /* Opens a pane with the short-lived processes that the list missed, by name. */
 void top_show_short_lived(struct top *t, int key);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Selects the rows to show: those that contain a text, or match an expression (as in --filter), and
  * belong to a user. */
-#ifndef SOOTH_CLI_TOP_MATCH_H
-#define SOOTH_CLI_TOP_MATCH_H
+#pragma once
 
 #include "base/error.h"
 #include "cli/top/model.h"
@@ -28,5 +27,3 @@ bool top_match_process(
 bool top_session_has(const struct top_session *s, const char *text);
 bool top_process_has(
 	const struct sooth_schema *schema, const struct top_process *p, const char *text);
-
-#endif

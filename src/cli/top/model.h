@@ -2,8 +2,7 @@
 /* The model of the screen, made from the rows of frames: the host, the sessions with sums of their
  * processes, both with a history, and the processes. Sessions stay for some frames after their
  * end. */
-#ifndef SOOTH_CLI_TOP_MODEL_H
-#define SOOTH_CLI_TOP_MODEL_H
+#pragma once
 
 #include "analyze/activity/urgency.h"
 #include "base/map.h"
@@ -151,5 +150,3 @@ const struct top_session *top_session_that_left(
 	const struct top_model *m, const struct top_process *p);
 /* Walks the sessions. */
 struct top_session *top_session_next(const struct top_model *m, size_t *position);
-
-#endif

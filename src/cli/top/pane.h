@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A pane over the list: the text of a command of sooth for one process, or a text of the screen's
  * own. It scrolls and searches, and its title says which process it is about. */
-#ifndef SOOTH_CLI_TOP_PANE_H
-#define SOOTH_CLI_TOP_PANE_H
+#pragma once
 
 #include "cli/screen/pane_text.h"
 #include "cli/top/canvas.h"
@@ -60,5 +59,3 @@ bool top_pane_handle_key(struct top_pane *p, int key);
 bool top_pane_find(struct top_pane *p);
 void top_pane_draw(struct top_pane *p, struct canvas *c, struct canvas_area area);
 void top_pane_close(struct top_pane *p);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Texts that are typed in the last row: filter, user, and what to search for. */
-#ifndef SOOTH_CLI_TOP_PROMPT_H
-#define SOOTH_CLI_TOP_PROMPT_H
+#pragma once
 
 #include "cli/top/state.h"
 
@@ -13,5 +12,3 @@ void top_prompt_draw(struct top *t, int y);
 void top_find_next(struct top *t, int step);
 /* Finds the next text in the lines of a pane. */
 void top_find_in_pane(struct top *t);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The last values of something that is measured once a frame. */
-#ifndef SOOTH_CLI_TOP_RECENT_H
-#define SOOTH_CLI_TOP_RECENT_H
+#pragma once
 
 #include <math.h>
 #include <stddef.h>
@@ -48,5 +47,3 @@ static inline double recent_most(const struct recent *s, unsigned count)
 	}
 	return most;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The frames of a capture, to step through. A long one is thinned: it keeps every second, fourth
  * ... */
-#ifndef SOOTH_CLI_TOP_REPLAY_H
-#define SOOTH_CLI_TOP_REPLAY_H
+#pragma once
 
 #include "cli/top/frame.h"
 #include "cli/top/model.h"
@@ -21,5 +20,3 @@ void replay_add(struct replay *r, const struct top_frame *frame);
 /* Rebuilds the model up to the frame `by` steps further. */
 void replay_step(struct replay *r, struct top_model *m, long by);
 void replay_fini(struct replay *r);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* State that the parts of the screen share: the model, the rows on display, and the choices made by
  * keys. */
-#ifndef SOOTH_CLI_TOP_STATE_H
-#define SOOTH_CLI_TOP_STATE_H
+#pragma once
 
 #include "cli/top/act.h"
 #include "cli/top/canvas.h"
@@ -213,5 +212,3 @@ void top_draw(struct top *t);
 /* Handles a key. False: the user has quit. */
 bool top_handle_key(struct top *t, int key, const struct top_mouse *mouse);
 void top_say(struct top *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Styles by meaning; a theme has the look of each. */
-#ifndef SOOTH_CLI_TOP_STYLE_H
-#define SOOTH_CLI_TOP_STYLE_H
+#pragma once
 
 enum top_style {
 	TOP_TEXT,
@@ -44,5 +43,3 @@ enum top_attribute {
 	TOP_REVERSE = 4,
 	TOP_PICKED = 8, /* a background, or reversed where there are no colors */
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The processes that the user selected by PID, and how many of them have ended. */
-#ifndef SOOTH_CLI_TOP_TARGETS_H
-#define SOOTH_CLI_TOP_TARGETS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -18,5 +17,3 @@ void top_targets_init(struct top_targets *t, const uint32_t *pids, size_t count)
 void top_targets_fini(struct top_targets *t);
 /* Counts the targets that have ended. */
 void top_targets_update(struct top_targets *t);
-
-#endif

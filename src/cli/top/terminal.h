@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The terminal of the screen: taking and returning it, keys, and showing a canvas. The only file
  * that knows ncurses is behind it. */
-#ifndef SOOTH_CLI_TOP_TERMINAL_H
-#define SOOTH_CLI_TOP_TERMINAL_H
+#pragma once
 
 #include <stdio.h>
 
@@ -31,5 +30,3 @@ void terminal_forget_typed(struct terminal *t);
 void terminal_copy(struct terminal *t, const char *text);
 /* Makes the next frame draw everything again. */
 void terminal_redraw(struct terminal *t);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Values of the screen as short texts, and the style that each deserves. */
-#ifndef SOOTH_CLI_TOP_TEXT_H
-#define SOOTH_CLI_TOP_TEXT_H
+#pragma once
 
 #include "base/units.h"
 #include "cli/top/state.h"
@@ -27,5 +26,3 @@ void top_finding_line(const struct top *t, const struct top_finding *f, char *ou
 void top_finding_sentence(const struct top *t, const struct top_finding *f, char *out, size_t size);
 /* Writes the place of a finding: its session, else the PID. */
 void top_finding_place(const struct top *t, const struct top_finding *f, char *out, size_t size);
-
-#endif

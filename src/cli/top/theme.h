@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How each style looks: colors of each theme, for terminals of 8, 256 and more colors. */
-#ifndef SOOTH_CLI_TOP_THEME_H
-#define SOOTH_CLI_TOP_THEME_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,5 +31,3 @@ const struct theme *theme_called(const char *name);
 const char *theme_name(size_t index); /* NULL behind the last */
 /* Returns the nearest of the 256 terminal colors. */
 uint8_t theme_nearest(uint32_t rgb);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The pane with a session's activities since the screen began. */
-#ifndef SOOTH_CLI_TOP_TIMELINE_H
-#define SOOTH_CLI_TOP_TIMELINE_H
+#pragma once
 
 #include "cli/top/state.h"
 
@@ -18,5 +17,3 @@ void top_timeline_phase(const struct top *t, const struct top_session *s, unsign
 	struct top_timeline_line *line);
 /* Writes the timeline into the open pane, for its process. */
 void top_timeline_write(struct top *t);
-
-#endif

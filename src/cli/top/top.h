@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The screen of `sooth top`: the host, the sessions of agents and their processes, with keys. */
-#ifndef SOOTH_CLI_TOP_H
-#define SOOTH_CLI_TOP_H
+#pragma once
 
 #include <stdio.h>
 
@@ -42,5 +41,3 @@ bool top_begin_replay(struct top *t);
 void top_replay(struct top *t);
 /* Restores the terminal. Accepts NULL. */
 void top_close(struct top *t);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Agents described by the user: every agents.d/NAME.agent of the configuration, in order of names.
  * An invalid file is reported, and the others are used. */
-#ifndef SOOTH_CLI_USER_AGENTS_USER_AGENTS_H
-#define SOOTH_CLI_USER_AGENTS_USER_AGENTS_H
+#pragma once
 
 #include <sooth/observer.h>
 
@@ -20,5 +19,3 @@ int user_agents_add(struct sooth_observer *o, struct sooth_error *err);
 int user_agents_check_name(const char *name, struct sooth_error *err);
 /* Makes the note about a file that is not used: name without folders, and reason. */
 void user_agents_note(const struct sooth_error *failure, char *what, char *why, size_t size);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Events that raise alerts, by name, in addition to the thresholds. */
-#ifndef SOOTH_CLI_ALERT_CHOICE_H
-#define SOOTH_CLI_ALERT_CHOICE_H
+#pragma once
 
 #include "cli/command/options.h"
 #include "model/field.h"
@@ -37,5 +36,3 @@ bool alert_wants_findings(const struct alert_choice *c);
 bool alert_wants_finding(const struct alert_choice *c, const char *id, const char *severity);
 /* Returns the names of the states of an activity; NULL: the rows have none. */
 const struct sooth_names *alert_activities(const struct sooth_schema *schema);
-
-#endif

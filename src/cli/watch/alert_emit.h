@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reporting an alert: on the screen or standard error, by the bell, to a program. */
-#ifndef SOOTH_CLI_ALERT_EMIT_H
-#define SOOTH_CLI_ALERT_EMIT_H
+#pragma once
 
 #include "cli/watch/alerts.h"
 
@@ -35,5 +34,3 @@ struct alert_event {
 };
 
 void alert_emit(struct alerts *a, const struct alert_event *e);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A line of an alert, where the user reads it. */
-#ifndef SOOTH_CLI_ALERT_LINE_H
-#define SOOTH_CLI_ALERT_LINE_H
+#pragma once
 
 #include "cli/watch/alerts.h"
 
@@ -9,5 +8,3 @@
 void alert_line(struct alerts *a, const char *text);
 /* Rings the bell if standard error is a terminal. */
 void alert_bell(void);
-
-#endif

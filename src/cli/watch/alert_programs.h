@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Programs that an alert starts: the one of the user, and notify-send for a notice on the desktop.
  */
-#ifndef SOOTH_CLI_ALERT_PROGRAMS_H
-#define SOOTH_CLI_ALERT_PROGRAMS_H
+#pragma once
 
 #include "cli/watch/alert_emit.h"
 
@@ -13,5 +12,3 @@ void alert_run(struct alerts *a, const struct buffer *json);
 void alert_notice(struct alerts *a, const struct alert_event *e, const char *sentence);
 /* Frees the slots of programs that have exited. */
 void alert_reap(struct alerts *a);
-
-#endif

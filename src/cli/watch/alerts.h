@@ -2,8 +2,7 @@
 /* Alerts, each reported once when it is raised and once when it clears: a process exceeds a
  * threshold (clears well below it), an agent is in a chosen activity, a finding. The end of a
  * process is raised only. As a sink it sees the rows of the screen or the reports. */
-#ifndef SOOTH_CLI_ALERTS_H
-#define SOOTH_CLI_ALERTS_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -69,5 +68,3 @@ bool alert_on_finding(struct alerts *a, const struct alert_finding *f);
 
 /* A sink; its `user` is the struct alerts. */
 extern const struct sink_type alert_sink;
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A repeated run: one report after the other, or a screen of the caller's. */
-#ifndef SOOTH_CLI_WATCH_H
-#define SOOTH_CLI_WATCH_H
+#pragma once
 
 #include "cli/watch/alerts.h"
 
@@ -35,5 +34,3 @@ void watch_announce(uint64_t interval_ns);
 /* Begins the alerts of a report; a front reports its own findings. */
 int watch_alerts(struct alerts *a, const struct alert_options *options,
 	const struct watch_front *front, struct sooth_report *report, struct sooth_error *err);
-
-#endif

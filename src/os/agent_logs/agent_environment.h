@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SOOTH_OS_AGENT_LOGS_AGENT_ENVIRONMENT_H
-#define SOOTH_OS_AGENT_LOGS_AGENT_ENVIRONMENT_H
+#pragma once
 
 #include "recognize/agent.h"
 
@@ -14,5 +13,3 @@ bool agent_home_of(char *home, size_t room, const struct agent_files *files,
 	const void *environment, size_t size);
 /* "FOLDER/BELOW"; `below` may be NULL. False: it is no absolute path, or too long. */
 bool agent_home_below(char *home, size_t room, struct span folder, const char *below);
-
-#endif

@@ -3,8 +3,7 @@
  * JSON that agents write, and the few values read from it: plain words, times, numbers. Anything
  * too deep, too long or invalid counts as absent.
  */
-#ifndef SOOTH_OS_AGENT_LOGS_AGENT_JSON_H
-#define SOOTH_OS_AGENT_LOGS_AGENT_JSON_H
+#pragma once
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -44,5 +43,3 @@ uint64_t agent_json_utc_ns(const json_t *object, const char *key);
 /* A number, or a string that is one. */
 bool agent_json_number(const json_t *object, const char *key, uint64_t *number);
 bool agent_json_is(const json_t *object, const char *key, const char *text);
-
-#endif

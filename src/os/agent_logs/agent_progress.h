@@ -6,8 +6,7 @@
  * a call whose result is always the same has none. Calls and results are compared by hashes; no
  * text is kept. Beside it: the calls of MCP servers with their times.
  */
-#ifndef SOOTH_OS_AGENT_LOGS_AGENT_PROGRESS_H
-#define SOOTH_OS_AGENT_LOGS_AGENT_PROGRESS_H
+#pragma once
 
 #include "os/agent_logs/agent_json.h"
 #include "recognize/agent.h"
@@ -65,5 +64,3 @@ void agent_progress_line(struct agent_progress *p, enum agent_log kind, const js
 void agent_progress_write_events(struct buffer *out, const struct agent_progress *p);
 /* Returns the server with an open call, else the one with the most trouble; NULL: none. */
 const struct agent_server_use *agent_progress_server(const struct agent_progress *p);
-
-#endif

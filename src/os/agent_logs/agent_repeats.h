@@ -3,8 +3,7 @@
  * Tool calls that are made again and again with the same result, by the end of an agent's log: one
  * call, or some in turn. Calls and results are compared by hashes; no text is kept.
  */
-#ifndef SOOTH_OS_AGENT_LOGS_AGENT_REPEATS_H
-#define SOOTH_OS_AGENT_LOGS_AGENT_REPEATS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -31,5 +30,3 @@ void agent_repeats_add(struct agent_repeats *r, uint64_t key, uint64_t utc_ns);
 /* Returns how many times the last pattern was made, and sets its calls and its begin; 1: once. */
 uint32_t agent_repeats_times(
 	const struct agent_repeats *r, uint8_t *period, uint64_t *since_utc_ns);
-
-#endif

@@ -4,8 +4,7 @@
  * and the command of an open call are the only words of a conversation that leave a log: masked,
  * then cut to some 30 characters.
  */
-#ifndef SOOTH_OS_AGENT_LOGS_AGENT_TASK_H
-#define SOOTH_OS_AGENT_LOGS_AGENT_TASK_H
+#pragma once
 
 #include "recognize/agent.h"
 
@@ -17,5 +16,3 @@ void agent_task_write(char task[AGENT_TASK_MAX + 1], const char *text);
 /* Reads the start of a log. False, and "": there is no prompt of the user. */
 bool agent_task_read(
 	char task[AGENT_TASK_MAX + 1], enum agent_log kind, const void *data, size_t size);
-
-#endif

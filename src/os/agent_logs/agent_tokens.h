@@ -4,8 +4,7 @@
  * which model. Numbers and one plain word leave it, no text of the conversation. A log is read as
  * it grows, each line once.
  */
-#ifndef SOOTH_OS_AGENT_LOGS_AGENT_TOKENS_H
-#define SOOTH_OS_AGENT_LOGS_AGENT_TOKENS_H
+#pragma once
 
 #include "recognize/agent.h"
 #include "recognize/agent_path.h"
@@ -44,5 +43,3 @@ uint64_t agent_tokens_a_minute(const struct agent_tokens *t, uint64_t utc_ns);
 /* Takes whole lines; gives the bytes that it took: what follows the last newline is left. */
 size_t agent_tokens_read(
 	struct agent_tokens *t, enum agent_log kind, const void *data, size_t size);
-
-#endif

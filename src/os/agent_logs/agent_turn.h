@@ -5,8 +5,7 @@
  * tool result without an answer), the tool's (a call without a result), or the user's. Names and
  * times, no conversation text but the command of an open call: the user may be asked to allow it.
  */
-#ifndef SOOTH_OS_AGENT_LOGS_AGENT_TURN_H
-#define SOOTH_OS_AGENT_LOGS_AGENT_TURN_H
+#pragma once
 
 #include <jansson.h>
 
@@ -74,5 +73,3 @@ bool agent_session_info_parse(struct agent_session_info *info, const struct agen
  */
 bool agent_log_last_tool(
 	struct agent_tool *tool, enum agent_log kind, const void *data, size_t size, bool is_cut);
-
-#endif

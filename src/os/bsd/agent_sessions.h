@@ -7,8 +7,7 @@
  * Cannot be seen: sessions of agents that keep no such file, or whose log cannot be found from the
  * file. A file on a file system that does not answer blocks sooth.
  */
-#ifndef SOOTH_OS_BSD_AGENT_SESSIONS_H
-#define SOOTH_OS_BSD_AGENT_SESSIONS_H
+#pragma once
 
 #include "recognize/agent.h"
 #include "base/map.h"
@@ -25,5 +24,3 @@ void bsd_sessions_fini(struct bsd_sessions *s);
 /* Writes the record of a process. Reads the log only with INTEREST_TRANSCRIPT. */
 void bsd_sessions_write(struct bsd_sessions *s, struct backend_run *run,
 	const struct bsd_process *process, const struct agent *agent, struct span directory);
-
-#endif

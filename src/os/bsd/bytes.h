@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads members of a system's struct at their offsets. Both systems are little endian on the
  * processors that sooth supports. Bytes beyond the end are read as 0. */
-#ifndef SOOTH_OS_BSD_BYTES_H
-#define SOOTH_OS_BSD_BYTES_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -75,5 +74,3 @@ static inline void bsd_copy(
 	memcpy(out, text.data, text.size);
 	memset(out + text.size, 0, room - text.size);
 }
-
-#endif

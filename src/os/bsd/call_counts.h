@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Counts calls in windows of time, for backends that see each call. Writes records syscalls.count
  * and syscalls.error. */
-#ifndef SOOTH_OS_BSD_CALL_COUNTS_H
-#define SOOTH_OS_BSD_CALL_COUNTS_H
+#pragma once
 
 #include "base/map.h"
 #include "base/units.h"
@@ -35,5 +34,3 @@ void call_counts_fini(struct call_counts *c);
 void call_counts_add(struct call_counts *c, const struct counted_calls *calls);
 /* Writes what was counted since the last time. */
 void call_counts_write(struct call_counts *c, struct backend_run *run, uint64_t now_ns);
-
-#endif

@@ -4,8 +4,7 @@
  * and ends become records here; the backend gets the other lines. If another process is selected
  * while the program runs, the program is restarted, and events in between are lost.
  */
-#ifndef SOOTH_OS_BSD_DTRACE_FOLLOW_H
-#define SOOTH_OS_BSD_DTRACE_FOLLOW_H
+#pragma once
 
 #include "base/map.h"
 #include "collect/backend.h"
@@ -51,5 +50,3 @@ int dtrace_follow_drain(struct dtrace_follow *f, struct backend_run *run, dtrace
 	dtrace_visitor visitor, struct sooth_error *err);
 /* Ends the program, and reads its last lines. */
 void dtrace_follow_stop(struct dtrace_follow *f, struct backend_run *run, dtrace_visitor visitor);
-
-#endif

@@ -16,8 +16,7 @@
  *
  * TIME is the wall clock in ns.
  */
-#ifndef SOOTH_OS_BSD_DTRACE_LINES_H
-#define SOOTH_OS_BSD_DTRACE_LINES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,5 +56,3 @@ bool dtrace_frame_decode(struct dtrace_frame *out, struct span line);
 
 /* Returns the number of drops in standard error: "dtrace: 17 drops on CPU 0" and similar lines. */
 uint64_t dtrace_drops(const char *complaints);
-
-#endif

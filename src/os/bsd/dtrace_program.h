@@ -4,8 +4,7 @@
  * dtrace_lines.h). The table of system calls says which calls have a path, and which never return.
  * A call that the system lacks matches no probe; dtrace's -Z allows that.
  */
-#ifndef SOOTH_OS_BSD_DTRACE_PROGRAM_H
-#define SOOTH_OS_BSD_DTRACE_PROGRAM_H
+#pragma once
 
 #include "base/buffer.h"
 #include "probes/syscall_set.h"
@@ -32,5 +31,3 @@ void dtrace_program_calls(struct buffer *out, const struct dtrace_calls *calls);
 
 /* Writes the program that samples user stacks, which the kernel aggregates. */
 void dtrace_program_profile(struct buffer *out, const struct dtrace_targets *targets, uint32_t hz);
-
-#endif

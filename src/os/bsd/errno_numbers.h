@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Converts errno values of FreeBSD and macOS to the numbers of Linux, which all captures have. */
-#ifndef SOOTH_OS_BSD_ERRNO_NUMBERS_H
-#define SOOTH_OS_BSD_ERRNO_NUMBERS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -9,5 +8,3 @@
 
 uint32_t errno_from_freebsd(uint32_t number);
 uint32_t errno_from_darwin(uint32_t number);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes the records of processes that a tracer follows by their events. */
-#ifndef SOOTH_OS_BSD_FOLLOWED_H
-#define SOOTH_OS_BSD_FOLLOWED_H
+#pragma once
 
 #include "collect/backend.h"
 
@@ -13,5 +12,3 @@ void bsd_write_exec(
 /* Writes the end of a process. `status` as from wait(2), in the system's numbers; NULL: unknown. */
 void bsd_write_leave(struct backend_run *run, const struct process_id *id, const char *name,
 	uint64_t time_ns, const uint32_t *status);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The processes that a backend of this folder reads: the given ones, or all of a user or the host;
  * and the heads of its records. */
-#ifndef SOOTH_OS_BSD_MEMBERS_H
-#define SOOTH_OS_BSD_MEMBERS_H
+#pragma once
 
 #include "base/map.h"
 #include "collect/backend.h"
@@ -30,5 +29,3 @@ void bsd_members_visit_one(
 
 struct sooth_record bsd_record(const struct backend_run *run, const struct process_id *process,
 	uint64_t tid, uint16_t kind);
-
-#endif

@@ -4,8 +4,7 @@
  * frame and each stack is defined once, before its first use. The number of stacks is limited;
  * further stacks get the number 0, which has no frames.
  */
-#ifndef SOOTH_OS_BSD_NAMED_STACKS_H
-#define SOOTH_OS_BSD_NAMED_STACKS_H
+#pragma once
 
 #include "base/cursor.h"
 #include "base/map.h"
@@ -34,5 +33,3 @@ void named_stacks_fini(struct named_stacks *s);
 /* Returns the number of a stack, and defines it if it is new. Innermost frame first. */
 uint32_t named_stacks_put(struct named_stacks *s, struct backend_run *run,
 	const struct named_frame *frames, size_t count, enum profile_end end);
-
-#endif

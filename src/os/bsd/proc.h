@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Functions of a backend of the probe proc. */
-#ifndef SOOTH_OS_BSD_PROC_H
-#define SOOTH_OS_BSD_PROC_H
+#pragma once
 
 #include "collect/backend.h"
 #include "os/bsd/agent_sessions.h"
@@ -33,5 +32,3 @@ void bsd_proc_close(struct backend_run *run);
 		.set = bsd_members_set, .start = bsd_proc_sample, .sample = bsd_proc_sample,       \
 		.joined = bsd_proc_joined, .stop = bsd_proc_stop, .close = bsd_proc_close          \
 	}
-
-#endif

@@ -4,8 +4,7 @@
  * other end of standard input. Only processes of the same sample whose descriptors were read can be
  * found as holders: those close to an agent.
  */
-#ifndef SOOTH_OS_BSD_PROC_LINKS_H
-#define SOOTH_OS_BSD_PROC_LINKS_H
+#pragma once
 
 #include "base/map.h"
 #include "collect/backend.h"
@@ -29,5 +28,3 @@ uint32_t bsd_links_add(struct bsd_links *l, const struct backend_run *run,
 	uint8_t *state);
 /* Writes the records, after all processes were added. */
 void bsd_links_write(struct bsd_links *l, struct backend_run *run);
-
-#endif

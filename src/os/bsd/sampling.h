@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Backends that sample one process after another; the systems differ in their names and help. */
-#ifndef SOOTH_OS_BSD_SAMPLING_H
-#define SOOTH_OS_BSD_SAMPLING_H
+#pragma once
 
 #include "collect/backend.h"
 #include "os/bsd/members.h"
@@ -45,5 +44,3 @@ int bsd_host_sample(struct backend_run *run, struct sooth_error *err);
 	{                                                                                          \
 		bsd_members_visit_one(run, process, visit);                                        \
 	}
-
-#endif

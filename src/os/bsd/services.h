@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Functions of struct os that FreeBSD and macOS share: by a source, kqueue(2) and POSIX. */
-#ifndef SOOTH_OS_BSD_SERVICES_H
-#define SOOTH_OS_BSD_SERVICES_H
+#pragma once
 
 #include "os/launch_pipe.h"
 #include "os/os.h"
@@ -49,5 +48,3 @@ bool bsd_drop_all(const struct os *os);
 	.launch = bsd_launch, .release = launch_pipe_release, .reap = bsd_reap,                    \
 	.abandon = launch_pipe_abandon, .keep_least = bsd_keep_least,                              \
 	.end_with_parent = bsd_end_with_parent, .drop_all = bsd_drop_all
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Converts signals of FreeBSD and macOS, which agree up to 31, to the numbers of Linux, which
  * records have. */
-#ifndef SOOTH_OS_BSD_SIGNAL_NUMBERS_H
-#define SOOTH_OS_BSD_SIGNAL_NUMBERS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -10,5 +9,3 @@
 uint64_t bsd_signal_mask(uint64_t theirs);
 /* Converts the status of an ended process from wait(2). */
 uint32_t bsd_wait_status(uint32_t theirs);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Decodes struct sockaddr of the BSD systems: first byte: its length, second: its family. */
-#ifndef SOOTH_OS_BSD_SOCKET_ADDRESS_H
-#define SOOTH_OS_BSD_SOCKET_ADDRESS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,5 +16,3 @@
 void bsd_socket_address(char out[BSD_ADDRESS_SIZE], uint16_t *port, const void *data, size_t size);
 /* Writes an internet address of 4 or 16 bytes as text. */
 void bsd_internet_address(char out[BSD_ADDRESS_SIZE], const unsigned char *bytes, size_t size);
-
-#endif

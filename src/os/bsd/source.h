@@ -8,8 +8,7 @@
  * Functions return 0 or a negative errno; NULL: the system has no such answer. Texts that are
  * appended to a buffer have no NUL behind them; lists have a NUL behind each entry.
  */
-#ifndef SOOTH_OS_BSD_SOURCE_H
-#define SOOTH_OS_BSD_SOURCE_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -194,5 +193,3 @@ static inline const struct bsd_source *bsd_source_of(const struct os *os)
 
 /* Returns the state of a field after a call of the source. */
 uint8_t bsd_state(int status);
-
-#endif

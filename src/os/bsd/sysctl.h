@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads values of the system by name, with sysctlbyname(3) of both systems. */
-#ifndef SOOTH_OS_BSD_SYSCTL_H
-#define SOOTH_OS_BSD_SYSCTL_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,5 +15,3 @@ struct bsd_sysctl {
 uint64_t bsd_sysctl_number(const struct bsd_sysctl *c, const char *name);
 /* Writes a text; "": there is none. */
 void bsd_sysctl_text(const struct bsd_sysctl *c, const char *name, char *out, size_t room);
-
-#endif

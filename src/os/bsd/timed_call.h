@@ -4,8 +4,7 @@
  * call. If the child does not answer in time, it is killed, and left behind if even that does not
  * end it. A child of vfork(2), or a thread, could block this process.
  */
-#ifndef SOOTH_OS_BSD_TIMED_CALL_H
-#define SOOTH_OS_BSD_TIMED_CALL_H
+#pragma once
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -27,5 +26,3 @@ typedef void (*timed_work)(void *argument);
  * are stuck; else why there is no child. After a failure `argument` may be changed in part.
  */
 int timed_call(struct timed_calls *t, timed_work work, void *argument, size_t size, int timeout_ms);
-
-#endif

@@ -4,8 +4,7 @@
  * sample(1). The program has its own environment, so that its output is in English, and its own
  * process group, so that an interrupt at the terminal does not end it too early.
  */
-#ifndef SOOTH_OS_BSD_TOOL_H
-#define SOOTH_OS_BSD_TOOL_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -39,5 +38,3 @@ void tool_stop(struct tool *t, int timeout_ms);
 void tool_first_complaint(const struct tool *t, char *out, size_t room);
 /* Kills the program. */
 void tool_fini(struct tool *t);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Removes the blanks around a text of a program's output. */
-#ifndef SOOTH_OS_BSD_TRIMMED_H
-#define SOOTH_OS_BSD_TRIMMED_H
+#pragma once
 
 #include "base/cursor.h"
 
@@ -15,5 +14,3 @@ static inline struct span trimmed(struct span s)
 		s.size--;
 	return s;
 }
-
-#endif

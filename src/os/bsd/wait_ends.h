@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pipes, FIFOs and sockets that the processes of the host have open, to find the other end of one.
  * They are read once a sample, at the first search. */
-#ifndef SOOTH_OS_BSD_WAIT_ENDS_H
-#define SOOTH_OS_BSD_WAIT_ENDS_H
+#pragma once
 
 #include "os/bsd/source.h"
 
@@ -32,5 +31,3 @@ void bsd_wait_ends_read(
 	struct bsd_wait_ends *e, const struct bsd_source *s, const struct buffer *processes);
 void bsd_wait_ends_clear(struct bsd_wait_ends *e);
 void bsd_wait_ends_fini(struct bsd_wait_ends *e);
-
-#endif

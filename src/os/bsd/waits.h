@@ -6,8 +6,7 @@
  * In these records the first thread has the PID as its number, as on Linux, so that readers can
  * find the main thread.
  */
-#ifndef SOOTH_OS_BSD_WAITS_H
-#define SOOTH_OS_BSD_WAITS_H
+#pragma once
 
 #include "os/bsd/members.h"
 #include "os/bsd/wait_ends.h"
@@ -78,5 +77,3 @@ void bsd_waits_close(struct backend_run *run);
 		.set = bsd_members_set, .start = bsd_waits_sample, .sample = bsd_waits_sample,     \
 		.stop = bsd_waits_sample, .close = bsd_waits_close                                 \
 	}
-
-#endif

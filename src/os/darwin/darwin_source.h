@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* macOS as a source of the backends in os/bsd: libproc and sysctl(3). Only root gets memory, CPU
  * time and descriptors of other users' processes. */
-#ifndef SOOTH_OS_DARWIN_SOURCE_H
-#define SOOTH_OS_DARWIN_SOURCE_H
+#pragma once
 
 #include "os/bsd/source.h"
 #include "probes/syscall_names.h"
@@ -63,5 +62,3 @@ void darwin_memory(const struct bsd_source *s, struct host_memory *memory);
 
 extern const struct darwin_calls darwin_native_calls;
 extern const struct backend *const darwin_backends[];
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes a report of sample(1) as records of the probes profile and stacks. */
-#ifndef SOOTH_OS_DARWIN_SAMPLE_RECORDS_H
-#define SOOTH_OS_DARWIN_SAMPLE_RECORDS_H
+#pragma once
 
 #include "model/process_id.h"
 #include "os/bsd/named_stacks.h"
@@ -18,5 +17,3 @@ bool sample_write_profile(struct named_stacks *s, struct backend_run *run,
 /* Writes for each thread the stack that it had in most samples. */
 bool sample_write_stacks(struct named_stacks *s, struct backend_run *run,
 	const struct process_id *process, struct span report, struct sample_counts *counts);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Programs of the system that each observe one process: fs_usage(1), sample(1). */
-#ifndef SOOTH_OS_DARWIN_TOOL_SLOTS_H
-#define SOOTH_OS_DARWIN_TOOL_SLOTS_H
+#pragma once
 
 #include "model/process_id.h"
 #include "os/bsd/tool.h"
@@ -27,5 +26,3 @@ void tool_slots_fini(struct tool_slots *s);
  */
 int tool_slots_set(struct tool_slots *s, const struct process_id *process, unsigned interest,
 	const char *program, struct tool_slot **added, struct sooth_error *err);
-
-#endif

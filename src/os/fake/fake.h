@@ -8,8 +8,7 @@
  * process, and hands counts over when they are complete: when the process ends, when it is no
  * longer followed, when the source stops.
  */
-#ifndef SOOTH_OS_FAKE_FAKE_H
-#define SOOTH_OS_FAKE_FAKE_H
+#pragma once
 
 #include <sooth/field.h>
 #include "os/os.h"
@@ -120,5 +119,3 @@ void fake_lose(struct fake *f, uint64_t records, uint64_t bytes, const char *rea
 unsigned fake_interest(const struct fake *f, const struct fake_process *p);
 /* Returns the number of processes that proc sources would sample. */
 size_t fake_members(const struct fake *f);
-
-#endif

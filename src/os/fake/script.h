@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The script as its backends see it. */
-#ifndef SOOTH_OS_FAKE_SCRIPT_H
-#define SOOTH_OS_FAKE_SCRIPT_H
+#pragma once
 
 #include "base/map.h"
 #include "os/fake/fake.h"
@@ -84,5 +83,3 @@ void script_allocate(
 	struct script_calls *s, const struct fake_process *p, const struct heap_call *call);
 void script_exec(struct script_calls *s, const struct fake_process *p);
 void script_leave(struct script_calls *s, const struct fake_process *p);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* FreeBSD as a source of the backends in os/bsd: it reads everything by sysctl(3), which needs no
  * privilege for the caller's own processes, and mostly none for those of other users. */
-#ifndef SOOTH_OS_FREEBSD_SOURCE_H
-#define SOOTH_OS_FREEBSD_SOURCE_H
+#pragma once
 
 #include "os/bsd/source.h"
 #include "probes/syscall_names.h"
@@ -71,5 +70,3 @@ extern const struct backend *const freebsd_backends[];
 int freebsd_watch_lives(void);
 int freebsd_watch_life(int descriptor, pid_t pid);
 int freebsd_next_life(int descriptor, struct bsd_life_event *out);
-
-#endif

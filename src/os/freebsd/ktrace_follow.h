@@ -7,8 +7,7 @@
  * Tracing would go on after the death of the tracer, so a guard ends it. A file that has grown too
  * large is replaced by a new one, to which the processes are moved.
  */
-#ifndef SOOTH_OS_FREEBSD_KTRACE_FOLLOW_H
-#define SOOTH_OS_FREEBSD_KTRACE_FOLLOW_H
+#pragma once
 
 #include "base/map.h"
 #include "collect/backend.h"
@@ -54,5 +53,3 @@ void ktrace_follow_close(struct ktrace_follow *f);
 
 /* sys/ktrace.h */
 #define KTRACE_POINT(type) (1 << (type))
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The members of struct os that launch a command (os/os.h), beside those of os/launch_pipe.h. */
-#ifndef SOOTH_OS_LINUX_LAUNCH_H
-#define SOOTH_OS_LINUX_LAUNCH_H
+#pragma once
 
 #include <limits.h>
 
@@ -12,5 +11,3 @@ bool launch_find(const struct launch *launch, char path[PATH_MAX]);
 int launch_start(
 	const struct os *os, char *const *command, struct launch *launch, struct sooth_error *err);
 bool launch_reap(const struct os *os, struct launch *launch);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which files that a process writes are logs, by their paths. */
-#ifndef SOOTH_OS_LOG_PATHS_H
-#define SOOTH_OS_LOG_PATHS_H
+#pragma once
 
 #include "base/cursor.h"
 
@@ -9,5 +8,3 @@
  * journals. */
 bool log_path_is_data(struct span path);
 bool log_path_is_named_log(struct span path);
-
-#endif

@@ -3,8 +3,7 @@
  * Records of a log file whose end was read. The code of each system finds and opens the files; only
  * messages about errors are kept of the text that is read.
  */
-#ifndef SOOTH_OS_LOG_RECORDS_H
-#define SOOTH_OS_LOG_RECORDS_H
+#pragma once
 
 #include <sys/stat.h>
 
@@ -79,5 +78,3 @@ void log_records_add(struct log_records *r, struct backend_run *run, const struc
 	struct log_end *end);
 /* Ends the records of a process. `files_state` as in struct logs_process. */
 void log_records_end(struct log_records *r, struct backend_run *run, uint8_t files_state);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines of fs_usage(1) of macOS in its wide form (-w): the time of day, the call, its details, its
  * duration, the process and its thread. */
-#ifndef SOOTH_OS_DARWIN_FS_USAGE_H
-#define SOOTH_OS_DARWIN_FS_USAGE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,5 +23,3 @@ struct fs_usage_line {
 
 /* Decodes a line without its newline. False: it is no line of fs_usage. */
 bool fs_usage_decode(struct fs_usage_line *out, struct span line);
-
-#endif

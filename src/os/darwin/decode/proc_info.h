@@ -3,8 +3,7 @@
  * Decodes the structs of proc_pidinfo and proc_pidfdinfo of macOS (sys/proc_info.h), which are the
  * same on x86-64 and arm64. Each function decodes one answer; false: it is too short.
  */
-#ifndef SOOTH_OS_DARWIN_PROC_INFO_H
-#define SOOTH_OS_DARWIN_PROC_INFO_H
+#pragma once
 
 #include "os/bsd/source.h"
 
@@ -55,5 +54,3 @@ struct process_arguments {
 	struct span executable, arguments, environment;
 };
 bool arguments_decode(struct process_arguments *out, const void *data, size_t size);
-
-#endif

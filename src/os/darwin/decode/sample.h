@@ -4,8 +4,7 @@
  * the programs in memory ("Binary Images:"). A line of the tree has a weight: the number of samples
  * with the frame. The weight that its callees lack is the frame's own.
  */
-#ifndef SOOTH_OS_DARWIN_SAMPLE_H
-#define SOOTH_OS_DARWIN_SAMPLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,5 +51,3 @@ size_t sample_images(struct sample_image *out, size_t max, struct span report);
 bool sample_walk(struct span report, sample_visitor visitor, void *user);
 /* Returns whether a thread in this function of the system waits. */
 bool sample_waits(struct span function);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* struct kinfo_kstack: the stack of a thread in the kernel, as text. */
-#ifndef SOOTH_OS_FREEBSD_KINFO_KSTACK_H
-#define SOOTH_OS_FREEBSD_KINFO_KSTACK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,5 +29,3 @@ struct kstack_frame {
 bool kstack_next(struct kstack_thread *out, struct cursor *c);
 /* Decodes the next line of a trace: "#0 0xffffffff80c2a1be at mi_switch+0xbe". */
 bool kstack_frame_next(struct kstack_frame *out, struct cursor *trace);
-
-#endif

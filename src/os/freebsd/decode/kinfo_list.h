@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lists of records that begin with their own size: struct kinfo_file, struct kinfo_vmentry. */
-#ifndef SOOTH_OS_FREEBSD_KINFO_LIST_H
-#define SOOTH_OS_FREEBSD_KINFO_LIST_H
+#pragma once
 
 #include "base/cursor.h"
 #include "os/bsd/bytes.h"
@@ -28,5 +27,3 @@ static inline bool kinfo_list_next(struct bsd_bytes *record, struct cursor *c, s
 	*record = (struct bsd_bytes){ (const unsigned char *)bytes.data, bytes.size };
 	return true;
 }
-
-#endif

@@ -4,8 +4,7 @@
  * processors: 1088 bytes since FreeBSD 7; the first member has the size. If threads are requested,
  * each thread is such a struct, with its own values and those of its process.
  */
-#ifndef SOOTH_OS_FREEBSD_KINFO_PROC_H
-#define SOOTH_OS_FREEBSD_KINFO_PROC_H
+#pragma once
 
 #include "os/bsd/bytes.h"
 #include "os/bsd/source.h"
@@ -21,5 +20,3 @@ struct kinfo_scale {
 bool kinfo_proc_decode(
 	struct bsd_process *out, const void *data, size_t size, const struct kinfo_scale *scale);
 bool kinfo_thread_decode(struct bsd_thread *out, const void *data, size_t size);
-
-#endif

@@ -4,8 +4,7 @@
  * earlier write headers of 56 bytes; headers since 14 have 64 bytes and a version. A file may
  * contain both kinds, so the kind is detected for each record.
  */
-#ifndef SOOTH_OS_FREEBSD_KTRACE_H
-#define SOOTH_OS_FREEBSD_KTRACE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -114,5 +113,3 @@ struct utrace_malloc {
 
 /* Decodes a record of jemalloc. False: it is another one, like those of the run-time linker. */
 bool utrace_malloc(struct utrace_malloc *out, struct span payload);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lists net.*.pcblist: each socket begins with its size; a head and a tail are shorter than any
  * socket. */
-#ifndef SOOTH_OS_FREEBSD_PCB_LIST_H
-#define SOOTH_OS_FREEBSD_PCB_LIST_H
+#pragma once
 
 #include "base/cursor.h"
 #include "os/bsd/bytes.h"
@@ -28,5 +27,3 @@ static inline bool pcb_list_next(struct bsd_bytes *record, struct cursor *c, siz
 	*record = (struct bsd_bytes){ (const unsigned char *)bytes.data, bytes.size };
 	return true;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* net.local.*.pcblist, net.inet.udp.pcblist and similar lists: all sockets of a kind on the host,
  * between a head and a tail. The list of TCP has more (tcp_pcb.h). */
-#ifndef SOOTH_OS_FREEBSD_SOCKET_LISTS_H
-#define SOOTH_OS_FREEBSD_SOCKET_LISTS_H
+#pragma once
 
 #include "os/bsd/source.h"
 
@@ -16,5 +15,3 @@ enum socket_list {
 
 /* Decodes the next socket. False: the end, or (then the cursor has failed) a cut record. */
 bool socket_list_next(struct bsd_socket_at *out, struct cursor *c, enum socket_list list);
-
-#endif

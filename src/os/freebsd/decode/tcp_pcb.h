@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* net.inet.tcp.pcblist: all TCP connections of the host, between a head and a tail. */
-#ifndef SOOTH_OS_FREEBSD_TCP_PCB_H
-#define SOOTH_OS_FREEBSD_TCP_PCB_H
+#pragma once
 
 #include "base/cursor.h"
 #include "probes/sockets.h"
@@ -16,5 +15,3 @@ struct tcp_pcb {
 
 /* Decodes the next connection. False: the end, or (then the cursor has failed) a cut record. */
 bool tcp_pcb_next(struct tcp_pcb *out, struct cursor *c);
-
-#endif

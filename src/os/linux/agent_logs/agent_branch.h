@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads the git branch of a directory. May wait for a file system: call it with a timeout. */
-#ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_BRANCH_H
-#define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_BRANCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,5 +11,3 @@
  * 0, and "" if no branch is checked out there; -ENOENT: no repository; or another negative
  * errno. */
 int agent_branch_read(char branch[AGENT_BRANCH_MAX + 1], int root, const char *directory);
-
-#endif

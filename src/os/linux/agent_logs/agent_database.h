@@ -2,8 +2,7 @@
 /* An agent that keeps its sessions in a database of SQLite (opencode): reads the sums of its
  * answers, and the last tool calls, as lines of a log. The library is loaded only while there is
  * something to read. Numbers and names are kept, and hashes of calls, never a text. */
-#ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_DATABASE_H
-#define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_DATABASE_H
+#pragma once
 
 #include "os/agent_logs/agent_tokens.h"
 #include "os/agent_logs/agent_turn.h"
@@ -35,5 +34,3 @@ void agent_database_prepare(void);
 int agent_database_read(const struct agent_database_request *request,
 	struct agent_database_place *place, struct agent_tokens *tokens, struct agent_turn *calls,
 	bool *is_cut);
-
-#endif

@@ -5,8 +5,7 @@
  * with a timeout, and only if they are regular files of acceptable size. Only identifiers and times
  * are kept of their contents.
  */
-#ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_FILES_H
-#define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_FILES_H
+#pragma once
 
 #include "recognize/agent.h"
 #include "base/map.h"
@@ -32,5 +31,3 @@ void agent_files_add(struct agent_files_reader *f, const struct backend_run *run
 	struct span directory);
 /* Appends the records of the added processes to run->out, except those that have ended. */
 void agent_files_emit(struct agent_files_reader *f, struct backend_run *run);
-
-#endif

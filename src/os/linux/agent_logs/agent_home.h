@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_HOME_H
-#define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_HOME_H
+#pragma once
 
 #include "recognize/agent.h"
 #include "base/buffer.h"
@@ -11,5 +10,3 @@
 /* Finds the folder; 0, or a negative errno: -ENOENT when the folder is not known. */
 int agent_home_find(char *home, size_t room, const struct agent_files *files,
 	struct timeout *timeout, const struct process_snapshot *snapshot, struct buffer *scratch);
-
-#endif

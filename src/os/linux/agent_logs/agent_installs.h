@@ -2,8 +2,7 @@
 /* Installed versions of the known agents: folders named after versions, and folders where package
  * managers install for all users or below a home. No program is run, and no package manager's index
  * is read: only a few names are looked up for each agent. */
-#ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_INSTALLS_H
-#define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_INSTALLS_H
+#pragma once
 
 #include "base/map.h"
 #include "collect/backend.h"
@@ -27,5 +26,3 @@ void agent_installs_emit(
  * the user and is not that of the user's account. */
 void agent_installs_emit_of(
 	struct agent_installs *i, struct backend_run *run, pid_t pid, uint32_t uid);
-
-#endif

@@ -2,8 +2,7 @@
 /* Reads the files of one agent's process once. The files may be on a dead mount, so this runs with
  * timeout.h: its input is copied, and its output is names, times and the first words of a session's
  * first prompt. */
-#ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_H
-#define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_H
+#pragma once
 
 #include "base/clock.h"
 #include "base/units.h"
@@ -107,5 +106,3 @@ static inline void agent_read_fail(struct agent_read *job, int status)
 }
 /* The session named by the command line, if there is at most one. */
 void agent_read_option(struct agent_read *job);
-
-#endif

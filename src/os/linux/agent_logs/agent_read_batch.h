@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads the files of several processes with one timeout for all: a call that may never return needs
  * a process of its own, which costs more than the reading. */
-#ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_BATCH_H
-#define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_READ_BATCH_H
+#pragma once
 
 #include "os/linux/agent_logs/agent_read.h"
 #include "os/linux/files/timeout.h"
@@ -19,5 +18,3 @@ struct agent_read_request {
 /* Runs the requests. A user may keep any files, so those of one user get one second of CPU time,
  * and all files two seconds. Requests beyond that have -EDQUOT in their status. */
 void agent_reads_run(struct agent_read_request *requests, size_t count, struct timeout *p);
-
-#endif

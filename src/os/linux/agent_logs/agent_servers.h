@@ -4,8 +4,7 @@
  * the server was connected, and text on its standard output that is no message. Numbers, times and
  * names of servers leave it, no text of a server.
  */
-#ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_SERVERS_H
-#define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_SERVERS_H
+#pragma once
 
 #include "os/agent_logs/agent_progress.h"
 #include "probes/proc.h"
@@ -28,5 +27,3 @@ struct agent_servers {
 
 /* Reads the logs of the session, unless that was done a few seconds ago. */
 void agent_servers_read(struct agent_read *job, int root);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds the files that match a pattern of an agent, in the root of a process. May wait for a
  * disk. */
-#ifndef SOOTH_OS_LINUX_AGENT_LOGS_AGENT_WALK_H
-#define SOOTH_OS_LINUX_AGENT_LOGS_AGENT_WALK_H
+#pragma once
 
 #include <sys/stat.h>
 
@@ -22,5 +21,3 @@ struct agent_walk {
 /* Walks. Returns 0, also if none matches; -E2BIG: there are more names than the limit; -EDQUOT: it
  * takes too long; or another negative errno. */
 int agent_walk(struct agent_walk *walk, const char *home, const char *pattern);
-
-#endif

@@ -4,8 +4,7 @@
  * process-global; it is replaced while an object is opened and loaded, so that its messages become
  * the error's reason, and restored afterwards.
  */
-#ifndef SOOTH_OS_LINUX_BPF_H
-#define SOOTH_OS_LINUX_BPF_H
+#pragma once
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -110,5 +109,3 @@ int bpf_code_walk(struct bpf_code *b, const struct bpf_link *iterator, struct bu
 	struct sooth_error *err);
 void bpf_code_detach(struct bpf_code *b);
 void bpf_code_close(struct bpf_code *b);
-
-#endif

@@ -8,8 +8,7 @@
  * It handles fewer kinds than libbpf: members, their existence and bit fields, types, their size
  * and existence, and the existence of enumerators; no calls or maps. Unknown kinds are refused.
  */
-#ifndef SOOTH_OS_LINUX_BPF_FIT_H
-#define SOOTH_OS_LINUX_BPF_FIT_H
+#pragma once
 
 #include <linux/bpf.h>
 
@@ -38,5 +37,3 @@ int bpf_list_relocated_types(
 	const struct bpf_unfitted *program, struct kernel_name *names, size_t room, size_t *count);
 int bpf_relocate(const struct bpf_unfitted *program, const struct kernel_types *kernel,
 	const struct kernel_name *names, size_t count, struct sooth_error *err);
-
-#endif

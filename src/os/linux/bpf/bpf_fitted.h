@@ -10,8 +10,7 @@
  * has; a program that embeds sooth registers handlers of its own before it uses sooth, or between
  * two observations.
  */
-#ifndef SOOTH_OS_LINUX_BPF_FITTED_H
-#define SOOTH_OS_LINUX_BPF_FITTED_H
+#pragma once
 
 #include <bpf/libbpf.h>
 
@@ -48,5 +47,3 @@ uint32_t bpf_fitted_arguments(const struct bpf_fitted *f, const char *section);
 int bpf_fitted_register(void);
 /* Does bpf_object__load() for an object that was opened over the bytes. */
 int bpf_fitted_load(const struct bpf_fitted *f, struct bpf_object *object);
-
-#endif

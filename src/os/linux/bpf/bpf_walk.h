@@ -2,8 +2,7 @@
 /* A kernel-side program that iterates over all objects of a kind and writes data about them: one
  * iterator, without maps and variables. It is loaded without libbpf, which reads and indexes the
  * kernel's types several times: that takes ten times as long. */
-#ifndef SOOTH_OS_LINUX_BPF_WALK_H
-#define SOOTH_OS_LINUX_BPF_WALK_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -23,5 +22,3 @@ int bpf_walk_open(struct bpf_walk *w, const struct bpf_image *image, const char 
 int bpf_walk_run(const struct bpf_walk *w, struct buffer *scratch,
 	void (*take)(void *user, const struct buffer *piece), void *user, struct sooth_error *err);
 void bpf_walk_close(struct bpf_walk *w);
-
-#endif

@@ -7,8 +7,7 @@
  * be missed; the observed events are attached last. At the end threads are muted first; once every
  * running program has returned, their counts are flushed, and no program writes them any more.
  */
-#ifndef SOOTH_OS_LINUX_FOLLOW_H
-#define SOOTH_OS_LINUX_FOLLOW_H
+#pragma once
 
 #include <pthread.h>
 
@@ -66,5 +65,3 @@ int follow_mute(struct follow *f, struct sooth_error *err);
 /* Mutes, flushes, detaches, and reads to the end; includes the probe's own programs in f->code. */
 int follow_stop(struct follow *f, struct backend_run *run, struct sooth_error *err);
 void follow_close(struct follow *f);
-
-#endif

@@ -7,8 +7,7 @@
  * Not supported: data that no program needs yet (values of enumerations, functions' arguments), and
  * other byte orders than this machine's.
  */
-#ifndef SOOTH_OS_LINUX_KERNEL_TYPES_H
-#define SOOTH_OS_LINUX_KERNEL_TYPES_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -100,5 +99,3 @@ bool kernel_path_from(
 /* Finds the place that the path leads to in a type; false: there is none. */
 bool kernel_types_find(const struct kernel_types *t, uint32_t type, const struct kernel_path *path,
 	struct kernel_place *place);
-
-#endif

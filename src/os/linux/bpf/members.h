@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The processes that a procfs backend reads: selected ones, or all of a user or the host. */
-#ifndef SOOTH_OS_LINUX_MEMBERS_H
-#define SOOTH_OS_LINUX_MEMBERS_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -34,5 +33,3 @@ int members_backend_set(struct backend_run *run, const struct process_id *proces
 	unsigned interest, struct sooth_error *err);
 /* Does nothing: the end of a run adds nothing to the last sample. */
 int members_backend_stop(struct backend_run *run, struct sooth_error *err);
-
-#endif

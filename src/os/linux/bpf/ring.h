@@ -5,8 +5,7 @@
  * the consumer's and the producer's position, then the data mapped twice, so that a record never
  * wraps).
  */
-#ifndef SOOTH_OS_LINUX_RING_H
-#define SOOTH_OS_LINUX_RING_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -34,5 +33,3 @@ uint64_t ring_produced(const struct ring *r);
 int ring_watch(int map);
 void ring_forget(int wake);
 void ring_close(struct ring *r);
-
-#endif

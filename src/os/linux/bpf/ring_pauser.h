@@ -9,8 +9,7 @@
  * It is a separate thread, because the collector may be in a slow write just then, and because only
  * the thread that seized a tracee may control it.
  */
-#ifndef SOOTH_OS_LINUX_RING_PAUSER_H
-#define SOOTH_OS_LINUX_RING_PAUSER_H
+#pragma once
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -76,5 +75,3 @@ bool ring_pauser_pause(struct ring_pauser *p, pid_t tid, uint64_t *next);
 void ring_pauser_continue(struct ring_pauser *p);
 /* Releases everything, and ends the thread. */
 void ring_pauser_stop(struct ring_pauser *p);
-
-#endif

@@ -6,8 +6,7 @@
  * Cannot be seen: cores of processes in another mount namespace or root; the log where only root
  * may read it.
  */
-#ifndef SOOTH_OS_LINUX_EXIT_REASONS_LEFT_H
-#define SOOTH_OS_LINUX_EXIT_REASONS_LEFT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -59,5 +58,3 @@ bool core_file_pid(struct span name, struct span boot_id, uint32_t *pid);
  * that only events have are marked as not measured. */
 bool exit_reasons_status_read(const struct backend_run *run, const struct process_id *process,
 	int descriptor, struct exit_reasons_end *end);
-
-#endif

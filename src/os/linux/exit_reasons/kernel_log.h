@@ -2,8 +2,7 @@
 /* Messages in the kernel's log about processes it ended: Documentation/ABI/testing/dev-kmsg, and
  * the messages of mm/oom_kill.c, arch/x86/mm/fault.c, arch/x86/kernel/traps.c,
  * arch/arm64/kernel/traps.c. They identify a process by pid and name only. */
-#ifndef SOOTH_OS_LINUX_KERNEL_LOG_H
-#define SOOTH_OS_LINUX_KERNEL_LOG_H
+#pragma once
 
 #include "base/cursor.h"
 #include "probes/exit_reasons.h"
@@ -38,5 +37,3 @@ bool kernel_log_parse_group(struct span *group, uint32_t *pid, struct span messa
 
 /* Reads the kernel's own lines that are in the log now. Returns 0 or a negative errno. */
 int kernel_log_read(void (*take)(void *user, const struct kernel_log_line *line), void *user);
-
-#endif

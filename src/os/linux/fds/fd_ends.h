@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Other ends: the descriptors of any process that refer to the same pipe or FIFO, or to the peer of
  * a connected socket. They are found by reading the descriptors of every process. */
-#ifndef SOOTH_OS_LINUX_FD_ENDS_H
-#define SOOTH_OS_LINUX_FD_ENDS_H
+#pragma once
 
 #include "base/cursor.h"
 #include "base/map.h"
@@ -36,5 +35,3 @@ uint8_t fd_ends_search(struct fd_ends *e, struct backend_run *run, const struct 
 /* Searches for the ends in these processes (pid_t) only. */
 uint8_t fd_ends_search_in(struct fd_ends *e, struct backend_run *run, const struct sooth_record *of,
 	const struct buffer *pids);
-
-#endif

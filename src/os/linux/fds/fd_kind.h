@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The kind of a descriptor by the kernel's data about it, and its details in words. All backends
  * use this, so they report the same. */
-#ifndef SOOTH_OS_LINUX_FD_KIND_H
-#define SOOTH_OS_LINUX_FD_KIND_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -35,5 +34,3 @@ uint8_t fd_access(uint32_t flags);
 bool fd_kind_has_info(const struct fd_raw *raw, uint8_t type);
 /* Appends details in addition to the type, if there are any. */
 void fd_detail(struct buffer *out, uint8_t type, const struct fd_raw *raw, const struct fdinfo *f);
-
-#endif

@@ -3,8 +3,7 @@
  * writing, that of its working directory, and others that are nearly full or read-only, where calls
  * by path fail. A file system that may not answer is read with a timeout, and only if it is
  * used. */
-#ifndef SOOTH_OS_LINUX_FD_SPACE_H
-#define SOOTH_OS_LINUX_FD_SPACE_H
+#pragma once
 
 #include "os/linux/fds/fds_reader.h"
 
@@ -12,5 +11,3 @@
 void fd_space_add_mount(struct fds_reader *r, const struct fds_descriptor *d);
 /* Writes struct fds_filesystem records. */
 void fd_space_write(struct fds_reader *r, struct backend_run *run);
-
-#endif

@@ -2,8 +2,7 @@
 /* Paths of the directories and files that inotify descriptors watch. The kernel reports inode,
  * device and file handle. Root opens the handle and reads its path; for other users the directories
  * that the process works in are searched for the inode. */
-#ifndef SOOTH_OS_LINUX_FD_WATCHES_H
-#define SOOTH_OS_LINUX_FD_WATCHES_H
+#pragma once
 
 #include "collect/backend.h"
 #include "os/linux/fds/fdinfo.h"
@@ -37,5 +36,3 @@ void fd_watches_resolve(struct fd_watches *w, struct timeout *timeout, const str
 	const struct map *blocked, int process);
 /* Writes all watches as records. */
 void fd_watches_write(struct fd_watches *w, struct backend_run *run, const struct sooth_record *of);
-
-#endif

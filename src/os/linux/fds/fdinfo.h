@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The text of /proc/PID/fdinfo/N (proc_pid_fdinfo(5)): some lines for every descriptor, others for
  * one kind. */
-#ifndef SOOTH_OS_LINUX_FDINFO_H
-#define SOOTH_OS_LINUX_FDINFO_H
+#pragma once
 
 #include "base/cursor.h"
 
@@ -69,5 +68,3 @@ void fdinfo_parse(struct fdinfo *out, const void *data, size_t size);
 /* Reads the next line of that kind behind the cursor; false: at the end. */
 bool fdinfo_next_member(struct cursor *c, struct fdinfo_member *out);
 bool fdinfo_next_watch(struct cursor *c, struct fdinfo_watch *out);
-
-#endif

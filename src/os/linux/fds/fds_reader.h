@@ -2,8 +2,7 @@
 /* A snapshot of a process's descriptors, shared by the backends that list them: a backend begins
  * the snapshot, adds every descriptor, and ends it. The reader adds details of special kinds,
  * watches and processes at the other ends. */
-#ifndef SOOTH_OS_LINUX_FDS_READER_H
-#define SOOTH_OS_LINUX_FDS_READER_H
+#pragma once
 
 #include "collect/backend.h"
 #include "os/linux/fds/fd_ends.h"
@@ -75,5 +74,3 @@ int fds_reader_call(struct fds_reader *r, uint32_t mount, int folder, void (*rea
 void fds_reader_descriptor(struct fds_reader *r, struct backend_run *run, struct fd_raw *raw);
 /* Ends a process. status: 0, 1: there are more descriptors than the limit, or a negative errno. */
 void fds_reader_end(struct fds_reader *r, struct backend_run *run, int status);
-
-#endif

@@ -2,8 +2,7 @@
 /* Capabilities of sooth's file are lent to its caller, for BPF and perf events only. The kernel
  * also lets cap_perfmon read the mappings of every process (mm_access() in kernel/fork.c), and may
  * let it read more one day. */
-#ifndef SOOTH_OS_LINUX_AS_CALLER_H
-#define SOOTH_OS_LINUX_AS_CALLER_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -12,5 +11,3 @@ bool caller_is_elevated(void);
 /* Does openat(2) with the caller's own rights: the lent capabilities are not in effect
  * meanwhile. */
 int open_as_caller(int folder, const char *name, int flags);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Closes ranges of descriptors in a child process made for one purpose. */
-#ifndef SOOTH_OS_LINUX_CLOSE_BETWEEN_H
-#define SOOTH_OS_LINUX_CLOSE_BETWEEN_H
+#pragma once
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,5 +14,3 @@ static inline void close_between(unsigned first, unsigned last)
 	for (unsigned fd = first; fd <= last && fd < CLOSE_MAX; fd++)
 		close((int)fd);
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sends open descriptors with a message to another process (unix(7), SCM_RIGHTS). */
-#ifndef SOOTH_OS_LINUX_DESCRIPTORS_H
-#define SOOTH_OS_LINUX_DESCRIPTORS_H
+#pragma once
 
 #include <stddef.h>
 
@@ -14,5 +13,3 @@ int descriptors_send(
 /* Receives a message with exactly these numbers of descriptors and bytes. -EBADF: it has others, or
  * there is none any more. */
 int descriptors_receive(int socket, int *fds, size_t count, void *data, size_t size, int flags);
-
-#endif

@@ -2,8 +2,7 @@
 /* Mounts on which a call of this program hangs (timeout.h). A process that waits there cannot be
  * killed, so no second one makes such a call: neither for the same process, nor for another process
  * whose working directory, executable, root or standard streams are on that mount. */
-#ifndef SOOTH_OS_LINUX_HUNG_MOUNTS_H
-#define SOOTH_OS_LINUX_HUNG_MOUNTS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,5 +31,3 @@ bool hung_mounts_hold_id(uint32_t id);
 void hung_mounts_add_id(uint32_t id);
 /* Reports once which mount does not answer. */
 void hung_mounts_report(struct backend_run *run, bool *is_done);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Parsers for files of limits: /proc/PID/limits, /proc/pressure, those of control groups. */
-#ifndef SOOTH_OS_LINUX_LIMITS_FILES_H
-#define SOOTH_OS_LINUX_LIMITS_FILES_H
+#pragma once
 
 #include "base/cursor.h"
 #include "probes/limits.h"
@@ -74,5 +73,3 @@ struct group_mount_line {
 };
 
 bool group_mount_parse(struct group_mount_line *out, struct span line);
-
-#endif

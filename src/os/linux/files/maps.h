@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines of /proc/PID/maps (proc_pid_maps(5)). */
-#ifndef SOOTH_OS_LINUX_MAPS_H
-#define SOOTH_OS_LINUX_MAPS_H
+#pragma once
 
 #include "base/cursor.h"
 
@@ -23,5 +22,3 @@ bool maps_next(struct cursor *lines, struct maps_line *out);
 #define maps_for_each(line, text)                                                                  \
 	for (struct cursor lines_ = cursor_over((text).data, (text).size);                         \
 		maps_next(&lines_, line);)
-
-#endif

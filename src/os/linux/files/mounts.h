@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mounts of a process (/proc/PID/mountinfo, proc_pid_mountinfo(5)), and those on which a system
  * call may never return. */
-#ifndef SOOTH_OS_LINUX_MOUNTS_H
-#define SOOTH_OS_LINUX_MOUNTS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -53,5 +52,3 @@ const struct mount *mounts_get(const struct mounts *m, uint32_t id);
 /* Returns the mount to which an absolute path leads; NULL: none that is listed. */
 const struct mount *mounts_find(const struct mounts *m, struct span path);
 struct span mounts_point(const struct mounts *m, const struct mount *mount);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Checks whether a name leads to a certain file. Any directory of the name may be on a dead mount,
  * so the lookup has a timeout. */
-#ifndef SOOTH_OS_LINUX_PATH_LOOKUP_H
-#define SOOTH_OS_LINUX_PATH_LOOKUP_H
+#pragma once
 
 #include <stdint.h>
 
@@ -18,5 +17,3 @@ struct path_aim {
  * from sooth's own; 0 if not; -ETIMEDOUT or another negative errno. */
 int path_leads_to(
 	struct timeout *timeout, int process, struct span path, const struct path_aim *aim);
-
-#endif

@@ -2,8 +2,7 @@
 /* Clocks as a process reads them. In another time namespace (time_namespaces(7)) CLOCK_MONOTONIC
  * and CLOCK_BOOTTIME have offsets of their own, so a time that stands in a process's memory or in a
  * file that it wrote is not a time of sooth's clocks. */
-#ifndef SOOTH_OS_LINUX_PROCESS_CLOCK_H
-#define SOOTH_OS_LINUX_PROCESS_CLOCK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,5 +23,3 @@ bool process_clock_now(int process, clockid_t clock, uint64_t *now_ns);
 
 /* Returns sooth's CLOCK_MONOTONIC minus that of the kernel, which records of perf have. */
 int64_t process_clock_offset_ns(void);
-
-#endif

@@ -3,8 +3,7 @@
  * A snapshot of one process by a backend that samples: its directory is opened once, its identity
  * read then, and all records of the snapshot have that identity.
  */
-#ifndef SOOTH_OS_LINUX_PROCESS_SNAPSHOT_H
-#define SOOTH_OS_LINUX_PROCESS_SNAPSHOT_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -44,5 +43,3 @@ uint8_t process_snapshot_state(const struct process_snapshot *r, uint32_t tid, i
 /* Appends the tid of each thread, uint32_t. Returns 0, 1 if there are more than `limit`, or a
  * negative errno. */
 int process_snapshot_threads(const struct process_snapshot *r, struct buffer *tids, size_t limit);
-
-#endif

@@ -4,8 +4,7 @@
  * process, which may lie. The functions allocate nothing: they run in the child of a
  * timeout_call().
  */
-#ifndef SOOTH_OS_LINUX_PROCESS_SYMBOLS_H
-#define SOOTH_OS_LINUX_PROCESS_SYMBOLS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,5 +26,3 @@ bool do_open_image(struct process_image *i);
 uint64_t do_find_symbol(const struct process_image *i, const char *name);
 /* Reads a string, which may end near the end of a page with nothing behind it. */
 bool do_read_name(pid_t pid, uint64_t address, char out[PROCESS_NAME_SIZE]);
-
-#endif

@@ -3,8 +3,7 @@
  * Reading /proc. A process is opened once, as a directory, and everything is read through that: if
  * the pid is reused meanwhile, the reads fail with ESRCH instead of mixing two processes.
  */
-#ifndef SOOTH_OS_LINUX_PROCFS_H
-#define SOOTH_OS_LINUX_PROCFS_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -82,5 +81,3 @@ int procfs_count(int process, const char *name, uint64_t *count);
 void procfs_children(pid_t pid, struct buffer *pids);
 /* Appends the pid_t of every process there is. */
 int procfs_list(struct buffer *pids);
-
-#endif

@@ -4,8 +4,7 @@
  * run in the child of a timeout_call() (timeout.h); so the names begin with do_, like those of such
  * functions.
  */
-#ifndef SOOTH_OS_LINUX_READ_MEMORY_H
-#define SOOTH_OS_LINUX_READ_MEMORY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,5 +24,3 @@ static inline bool do_read_process(void *pid, uint64_t address, void *out, size_
 {
 	return do_read_memory((pid_t) * (const uint32_t *)pid, address, out, size);
 }
-
-#endif

@@ -3,8 +3,7 @@
  * Files in the root of a process, by the paths it uses itself: links lead where they would lead
  * it. All of this may wait for a disk or a server: call it with a timeout (timeout.h).
  */
-#ifndef SOOTH_OS_LINUX_ROOT_FILE_H
-#define SOOTH_OS_LINUX_ROOT_FILE_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/stat.h>
@@ -27,5 +26,3 @@ int root_file_read(int fd, struct buffer *out, uint64_t offset, size_t most);
 int root_file_read_whole(int fd, const struct stat *st, struct buffer *out, size_t most);
 /* Reads the whole of a regular file, replacing the buffer's contents; -EFBIG when it is longer. */
 int root_file_whole(int root, const char *path, struct buffer *out, size_t most, struct stat *st);
-
-#endif

@@ -7,8 +7,7 @@
  * descriptor are the same since version 2.1, and whose exported object is _IO_2_1_stdout_. Other C
  * libraries and languages with buffers of their own are not read.
  */
-#ifndef SOOTH_OS_LINUX_STDIO_BUFFER_H
-#define SOOTH_OS_LINUX_STDIO_BUFFER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,5 +17,3 @@
  * False: there is no such buffer, or it is not as expected. Runs in the child of a
  * timeout_call(). */
 bool do_read_unflushed(pid_t pid, uint64_t base, uint32_t *bytes);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Parsers for the files of a thread in /proc/PID/task/TID: proc_pid_stat(5), _syscall(5),
  * _status(5). */
-#ifndef SOOTH_OS_LINUX_TASK_FILES_H
-#define SOOTH_OS_LINUX_TASK_FILES_H
+#pragma once
 
 #include "base/cursor.h"
 #include "os/linux/files/procfs.h"
@@ -71,5 +70,3 @@ unsigned task_status_inner_pid(uint32_t *pid, const void *data, size_t size);
 
 /* Parses auxv: whether the program is a 32-bit one, by the width of its entries. False: unknown. */
 bool task_auxv_parse(bool *is_32_bit, const void *data, size_t size);
-
-#endif

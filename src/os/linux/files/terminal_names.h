@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of terminals by their device number, as /proc/PID/stat has it: "pts/3", "tty1". */
-#ifndef SOOTH_OS_LINUX_TERMINAL_NAMES_H
-#define SOOTH_OS_LINUX_TERMINAL_NAMES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,5 +18,3 @@ bool terminal_name_from(char name[TERMINAL_NAME_SIZE], uint32_t number, struct s
 /* Sets the name, or "MAJOR:MINOR" if it is unknown. False: it is no terminal. */
 bool terminal_name(char name[TERMINAL_NAME_SIZE], uint32_t number);
 bool is_terminal_number(uint32_t number);
-
-#endif

@@ -2,8 +2,7 @@
 /* A file that may not answer (see timeout.h), read piece by piece, so that a file of any length
  * needs little memory. Reading /proc/PID/smaps, for example, waits while another thread holds the
  * lock of the address space. */
-#ifndef SOOTH_OS_LINUX_TIMED_FILE_H
-#define SOOTH_OS_LINUX_TIMED_FILE_H
+#pragma once
 
 #include "os/linux/files/timeout.h"
 
@@ -20,5 +19,3 @@ int timed_file_open(struct timed_file *f, struct timeout *timeout, int process, 
  * -EBUSY, or an error of open(2) or read(2). */
 int timed_file_read(struct timed_file *f, struct buffer *out, size_t most);
 void timed_file_close(struct timed_file *f);
-
-#endif

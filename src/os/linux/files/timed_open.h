@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Opens a file that a process names and that may be on a dead mount (timeout.h). The process that
  * makes the call passes the descriptor through a socket: opening the file again here could wait. */
-#ifndef SOOTH_OS_LINUX_TIMED_OPEN_H
-#define SOOTH_OS_LINUX_TIMED_OPEN_H
+#pragma once
 
 #include <stdint.h>
 
@@ -22,5 +21,3 @@ int timed_open_regular(struct timeout *timeout, int folder, const char *path, in
  * to use map_files, opens it by its path: -ENOENT: the path leads to another file by now. */
 int timed_open_mapped(
 	struct timeout *timeout, int process, const struct maps_line *mapping, int timeout_ms);
-
-#endif

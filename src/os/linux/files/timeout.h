@@ -10,8 +10,7 @@
  * that the call needs, so it keeps no other file open for whose closing others wait. A child that
  * was given no descriptor makes further calls of this kind, if they come within 20 ms.
  */
-#ifndef SOOTH_OS_LINUX_TIMEOUT_H
-#define SOOTH_OS_LINUX_TIMEOUT_H
+#pragma once
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -90,5 +89,3 @@ size_t timed_batch_run(
 int timed_batch_begin(struct timed_batch *b, struct timeout *p, int kept);
 size_t timed_batch_end(struct timed_batch *b, struct timeout *p, int timeout_ms, int *status);
 void timed_batch_free(struct timed_batch *b);
-
-#endif

@@ -2,8 +2,7 @@
 /* Names of users, each looked up once. The services behind nsswitch.conf(5) may wait for a server:
  * a name that does not arrive in time is left empty, and after two of these no further name is
  * looked up. */
-#ifndef SOOTH_OS_LINUX_USER_NAMES_H
-#define SOOTH_OS_LINUX_USER_NAMES_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -30,5 +29,3 @@ const char *user_names_get(struct user_names *u, uint32_t uid);
  * users have that number, the first one's.
  */
 bool passwd_home(struct span *home, const void *data, size_t size, uint32_t uid);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of allocator functions: those of the C library, and those of other allocators. */
-#ifndef SOOTH_OS_LINUX_ALLOCATOR_NAMES_H
-#define SOOTH_OS_LINUX_ALLOCATOR_NAMES_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -33,5 +32,3 @@ struct allocator_name {
 /* If an address has several names, the first of them in this list counts. */
 extern const struct allocator_name allocator_names[];
 extern const size_t allocator_name_count;
-
-#endif

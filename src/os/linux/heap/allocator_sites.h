@@ -6,8 +6,7 @@
  * would end the program. Its own return instructions are probed instead, unless all its paths lead
  * to another function that is probed.
  */
-#ifndef SOOTH_OS_LINUX_ALLOCATOR_SITES_H
-#define SOOTH_OS_LINUX_ALLOCATOR_SITES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,5 +44,3 @@ void allocator_sites_find(struct allocator_file *file, uint32_t kernel);
 bool allocator_is_in(int file);
 /* Returns false if the file only has places that are no functions of an allocator. */
 bool allocator_file_defines(const struct allocator_file *file);
-
-#endif

@@ -11,8 +11,7 @@
  * Not seen: functions without a symbol (a stripped static program, an allocator that was inlined),
  * indirect functions (their resolver would be probed).
  */
-#ifndef SOOTH_OS_LINUX_ALLOCATORS_H
-#define SOOTH_OS_LINUX_ALLOCATORS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -60,5 +59,3 @@ bool allocators_file_hides(const struct allocators *a, uint64_t device, uint64_t
  * does. -ESRCH: the process is gone; -EACCES, -EPERM: the process may not be read. */
 int allocators_examine(struct allocators *a, pid_t pid, allocator_handler handler, void *user,
 	struct sooth_error *err);
-
-#endif

@@ -5,8 +5,7 @@
  * aggregated. Allocations that were aggregated earlier are kept block by block, so none of them is
  * estimated.
  */
-#ifndef SOOTH_OS_LINUX_HEAP_ADAPT_H
-#define SOOTH_OS_LINUX_HEAP_ADAPT_H
+#pragma once
 
 #include "base/map.h"
 #include "collect/backend.h"
@@ -28,5 +27,3 @@ void heap_adapt_fini(struct heap_adapt *a);
 void heap_adapt_add(struct heap_adapt *a, const struct process_id *process);
 /* Decides whether to sample, when it is time to. */
 void heap_adapt_decide(struct heap_state *s, struct backend_run *run);
-
-#endif

@@ -5,8 +5,7 @@
  * every followed thread. Returns are attached before entries, or a call entered in between would
  * seem never to return.
  */
-#ifndef SOOTH_OS_LINUX_HEAP_ATTACH_H
-#define SOOTH_OS_LINUX_HEAP_ATTACH_H
+#pragma once
 
 #include "base/map.h"
 #include "bpf/heap.h"
@@ -125,5 +124,3 @@ size_t heap_attach_descriptors(const struct heap_attach *a);
 void heap_attach_detach(struct heap_attach *a);
 /* Removes everything. Returns how long that took. */
 void heap_attach_close(struct heap_attach *a, uint64_t *detach_ns);
-
-#endif

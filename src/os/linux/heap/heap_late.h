@@ -6,8 +6,7 @@
  * own. Their threads are marked (FOLLOW_MARK), and so are the threads of their children, which
  * inherit the events, until a child begins another program.
  */
-#ifndef SOOTH_OS_LINUX_HEAP_LATE_H
-#define SOOTH_OS_LINUX_HEAP_LATE_H
+#pragma once
 
 #include "os/linux/heap/heap_attach.h"
 
@@ -22,5 +21,3 @@ int heap_late_child(struct heap_attach *a, const struct process_id *process, uin
 	struct sooth_error *err);
 /* Notes that a process has ended. */
 void heap_late_over(struct heap_attach *a, const struct process_id *process);
-
-#endif

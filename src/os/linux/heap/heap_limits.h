@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Limits of the report: allocations that probes on allocators do not see. */
-#ifndef SOOTH_OS_LINUX_HEAP_LIMITS_H
-#define SOOTH_OS_LINUX_HEAP_LIMITS_H
+#pragma once
 
 #include "os/linux/heap/heap_attach.h"
 
@@ -12,5 +11,3 @@ void heap_limits_emit_opaque(struct backend_run *run, const char *path, uint32_t
 void heap_limits_emit(struct backend_run *run, struct heap_attach *attach, bool is_blind);
 /* Emits a limit for the number of samples in processes whose returns were not probed yet. */
 void heap_limits_emit_unfollowed(struct backend_run *run, uint64_t samples);
-
-#endif

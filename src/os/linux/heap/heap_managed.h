@@ -2,8 +2,7 @@
 /* Heaps of language runtimes. They take their memory from the kernel and not from malloc, so probes
  * on allocators do not see them, and a report without them misleads. They are named for processes
  * that were attached to, after the probes are removed. */
-#ifndef SOOTH_OS_LINUX_HEAP_MANAGED_H
-#define SOOTH_OS_LINUX_HEAP_MANAGED_H
+#pragma once
 
 #include "base/buffer.h"
 #include "collect/backend.h"
@@ -11,5 +10,3 @@
 
 /* Emits a limit for each runtime in those of `processes` (struct process_id) that still run. */
 void heap_managed_emit(struct backend_run *run, const struct buffer *processes);
-
-#endif

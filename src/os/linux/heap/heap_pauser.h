@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pauses a command, and the programs that it starts, while they load, so that each allocator is
  * probed before its first call. */
-#ifndef SOOTH_OS_LINUX_HEAP_PAUSER_H
-#define SOOTH_OS_LINUX_HEAP_PAUSER_H
+#pragma once
 
 #include "os/linux/heap/heap_source.h"
 
@@ -35,5 +34,3 @@ bool heap_pauser_has_no_allocator(const struct heap_pauser *p);
 /* Releases everything, and ends the thread. True: the loading could not be watched, and `refusal`
  * says why. Takes NULL. */
 bool heap_pauser_stop(struct heap_pauser *p, struct sooth_error *refusal);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The overhead of the probes in each process (struct heap_overhead). */
-#ifndef SOOTH_OS_LINUX_HEAP_PROBED_H
-#define SOOTH_OS_LINUX_HEAP_PROBED_H
+#pragma once
 
 #include "bpf/heap.h"
 #include "collect/backend.h"
@@ -23,5 +22,3 @@ struct heap_probed_value heap_probed_sum(struct bpf_code *code);
 /* Emits a record for each probed process. All threads were flushed before. */
 void heap_probed_emit(
 	const struct heap_hit_cost *cost, struct backend_run *run, struct bpf_code *code);
-
-#endif

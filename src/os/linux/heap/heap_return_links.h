@@ -7,8 +7,7 @@
  * attached only when a second process needs them, because they are part of each call of the first,
  * too. Not thread-safe: hold the lock of heap_attach.h.
  */
-#ifndef SOOTH_OS_LINUX_HEAP_RETURN_LINKS_H
-#define SOOTH_OS_LINUX_HEAP_RETURN_LINKS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,5 +55,3 @@ void heap_return_links_note_ended(struct heap_return_links *s, uint32_t pid);
 size_t heap_return_links_count_descriptors(const struct heap_return_links *s);
 void heap_return_links_detach(struct heap_return_links *s);
 void heap_return_links_close(struct heap_return_links *s, uint64_t *detach_ns);
-
-#endif

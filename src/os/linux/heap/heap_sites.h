@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Defines the sites found in the files of a process as events, and attaches the events to its
  * threads. All functions are called with the lock of struct heap_attach held. */
-#ifndef SOOTH_OS_LINUX_HEAP_SITES_H
-#define SOOTH_OS_LINUX_HEAP_SITES_H
+#pragma once
 
 #include "os/linux/heap/heap_attach.h"
 
@@ -51,5 +50,3 @@ struct covering {
  * before. */
 int heap_sites_cover(struct heap_attach *a, const struct covering *c, struct sooth_error *err);
 bool heap_sites_is_late(const struct heap_attach *a, unsigned event);
-
-#endif

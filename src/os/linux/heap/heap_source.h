@@ -7,8 +7,7 @@
  * library between its mapping and its probing, which are reported as a gap; a call that was in
  * progress when its thread was attached to.
  */
-#ifndef SOOTH_OS_LINUX_HEAP_SOURCE_H
-#define SOOTH_OS_LINUX_HEAP_SOURCE_H
+#pragma once
 
 #include "base/error.h"
 #include "base/units.h"
@@ -94,5 +93,3 @@ void heap_source_close(struct backend_run *run);
 	.stop = heap_source_stop, .look_ns = HEAP_LOOK_NS, .idle_parts = 1,                        \
 	.hits = heap_source_hits, .lighten = heap_source_lighten,                                  \
 	.descriptor = heap_source_descriptor, .close = heap_source_close
-
-#endif

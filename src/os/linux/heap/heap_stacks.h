@@ -2,8 +2,7 @@
 /* Stacks of allocations: numbers the stacks that the kernel side sends under a hash. Two threads
  * call its functions, the collector's and the pauser's. All functions take NULL, and then do
  * nothing. */
-#ifndef SOOTH_OS_LINUX_HEAP_STACKS_H
-#define SOOTH_OS_LINUX_HEAP_STACKS_H
+#pragma once
 
 #include "bpf/heap.h"
 #include "os/linux/profile/profile_walks.h"
@@ -34,5 +33,3 @@ void heap_stacks_emit(
 int heap_stacks_stop(struct heap_stacks *s, struct backend_run *run, struct sooth_error *err);
 /* Closes the stacks before the programs are unloaded. */
 void heap_stacks_close(struct heap_stacks *s);
-
-#endif

@@ -2,8 +2,7 @@
 /* Allocations that the kernel side aggregates (bpf/heap_sums.bpf.h). The tables are read from time
  * to time, and the changes since the last time are emitted. All functions take NULL, and then do
  * nothing. */
-#ifndef SOOTH_OS_LINUX_HEAP_SUMS_H
-#define SOOTH_OS_LINUX_HEAP_SUMS_H
+#pragma once
 
 #include "os/linux/heap/heap_stacks.h"
 
@@ -28,5 +27,3 @@ bool heap_sums_emit(struct heap_sums_reader *r, struct backend_run *run, struct 
  * others need the room. */
 void heap_sums_ended(struct heap_sums_reader *r, const struct process_id *process);
 void heap_sums_close(struct heap_sums_reader *r);
-
-#endif

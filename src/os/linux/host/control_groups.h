@@ -7,8 +7,7 @@
  * Cannot be seen: hierarchies that are mounted nowhere here; in a container, the limits of groups
  * above its own root.
  */
-#ifndef SOOTH_OS_LINUX_CONTROL_GROUPS_H
-#define SOOTH_OS_LINUX_CONTROL_GROUPS_H
+#pragma once
 
 #include "os/linux/files/process_snapshot.h"
 #include "probes/limits.h"
@@ -49,5 +48,3 @@ int control_groups_open(
 /* Opens the groups when /proc/PID/cgroup was read already. */
 int control_groups_open_of(const struct control_groups *g, struct span own, const char *controller,
 	char path[GROUP_PATH_MAX]);
-
-#endif

@@ -2,8 +2,7 @@
 /* Freezing a control group: freezer.state of version 1, cgroup.freeze of version 2 (Linux 5.2).
  * Unlike SIGSTOP, no process in it or around it can see or undo that. Everything below a group
  * freezes with it, so every process there must be a selected one. */
-#ifndef SOOTH_OS_LINUX_FREEZER_H
-#define SOOTH_OS_LINUX_FREEZER_H
+#pragma once
 
 #include "os/linux/host/control_groups.h"
 #include "os/os.h"
@@ -15,5 +14,3 @@ int freezer_set(const struct os *os, const struct process_id *processes, size_t 
  * `*groups` begins as NULL and is read at the first call. */
 enum proc_frozen freezer_read_state(struct control_groups **groups, struct span own);
 void freezer_forget(struct control_groups **groups);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Parsers for files about the whole host: proc_loadavg(5), proc_uptime(5), proc_meminfo(5); and
  * for the privileges that a program's file has, capabilities(7). */
-#ifndef SOOTH_OS_LINUX_HOST_FILES_H
-#define SOOTH_OS_LINUX_HOST_FILES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,5 +22,3 @@ bool host_memory_parse(uint64_t *bytes, const char *name, const void *data, size
 bool host_cpu_parse(uint32_t *number, uint64_t *busy, uint64_t *idle, const char *line, size_t size);
 /* Reads the attribute security.capability: permitted capabilities, one bit each. */
 bool host_capability_parse(uint64_t *permitted, const void *data, size_t size);
-
-#endif

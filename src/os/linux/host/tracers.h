@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tracers on this host: known ones from a table, searched for by file name. None is ever
  * run. */
-#ifndef SOOTH_OS_LINUX_TRACERS_H
-#define SOOTH_OS_LINUX_TRACERS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -17,5 +16,3 @@ void tracers_emit(struct backend_run *run);
 bool package_list_dpkg(struct span *version, struct span package, const void *data, size_t size);
 /* Finds the version of an installed package in /lib/apk/db/installed. */
 bool package_list_apk(struct span *version, struct span package, const void *data, size_t size);
-
-#endif

@@ -3,8 +3,7 @@
  * The processes that use a limited resource together with the observed one, by the descriptors of
  * all processes: inotify of the same user, connections to one peer, files on a full file system.
  */
-#ifndef SOOTH_OS_LINUX_LIMIT_DESCRIPTORS_H
-#define SOOTH_OS_LINUX_LIMIT_DESCRIPTORS_H
+#pragma once
 
 #include "base/map.h"
 #include "os/linux/limits/limit_holders.h"
@@ -27,5 +26,3 @@ void limit_descriptors_write(struct limit_descriptors *d, struct backend_run *ru
  * negative errno. */
 int limit_descriptors_visit(int process,
 	void (*visit)(void *user, int process, int table, const char *name), void *user);
-
-#endif

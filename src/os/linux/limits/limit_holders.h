@@ -3,8 +3,7 @@
  * The processes that use a resource together with the observed one, where its limit is near:
  * members of its control groups, processes on the CPUs that it may run on.
  */
-#ifndef SOOTH_OS_LINUX_LIMIT_HOLDERS_H
-#define SOOTH_OS_LINUX_LIMIT_HOLDERS_H
+#pragma once
 
 #include "os/linux/files/process_snapshot.h"
 #include "probes/limits.h"
@@ -32,5 +31,3 @@ void limit_holders_of_group(struct backend_run *run, const struct process_snapsh
  * them. */
 void limit_holders_of_cpus(
 	struct backend_run *run, const struct process_snapshot *snapshot, struct span list);
-
-#endif

@@ -17,8 +17,7 @@
  * Not seen: blocks with a mapping of their own; a first arena that is not in [heap]; arenas whose
  * heaps are not 64 MiB (tunable glibc.malloc.hugetlb); 32-bit processes.
  */
-#ifndef SOOTH_OS_LINUX_GLIBC_HEAP_H
-#define SOOTH_OS_LINUX_GLIBC_HEAP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -81,5 +80,3 @@ struct glibc_heap {
 
 /* Reads the heaps. Allocates nothing and takes no lock: for the child of a timeout_call(). */
 void do_read_glibc_heap(struct glibc_heap *h);
-
-#endif

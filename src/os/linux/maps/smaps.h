@@ -2,8 +2,7 @@
 /* An address space in the kernel's files: the lines of /proc/PID/smaps, of which those of
  * /proc/PID/maps are the first of each mapping, and the sums in /proc/PID/status
  * (proc_pid_smaps(5), proc_pid_status(5)). */
-#ifndef SOOTH_OS_LINUX_SMAPS_H
-#define SOOTH_OS_LINUX_SMAPS_H
+#pragma once
 
 #include "base/cursor.h"
 #include "probes/maps.h"
@@ -24,5 +23,3 @@ void smaps_value(struct smaps_mapping *m, struct span line);
 bool smaps_cut_deleted(struct span *path);
 /* Reads the sums of a process. False: there are none: a kernel thread, or an ended process. */
 bool smaps_status(struct maps_process *p, const void *data, size_t size);
-
-#endif

@@ -13,8 +13,7 @@
  * its threads, no thread is interrupted (epoll_wait() returns EINTR by it). Needs the permissions
  * of ptrace (same user and dumpable, or cap_sys_ptrace).
  */
-#ifndef SOOTH_OS_LINUX_PAUSE_H
-#define SOOTH_OS_LINUX_PAUSE_H
+#pragma once
 
 #include <signal.h>
 #include <stdbool.h>
@@ -111,5 +110,3 @@ bool pause_detach(pid_t tid, int signal);
 
 void pause_sleep(struct pause_sleeper *p, uint64_t until_ns);
 void pause_sleep_end(struct pause_sleeper *p); /* call it at the end */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* For a thread of sooth that the target waits for, or that must be faster than the target. */
-#ifndef SOOTH_OS_LINUX_THREAD_PRIORITY_H
-#define SOOTH_OS_LINUX_THREAD_PRIORITY_H
+#pragma once
 
 #include <pthread.h>
 #include <sched.h>
@@ -13,5 +12,3 @@ static inline void thread_runs_first(void)
 
 	pthread_setschedparam(pthread_self(), SCHED_FIFO, &first);
 }
-
-#endif

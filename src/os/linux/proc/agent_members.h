@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds the processes of a host or user that are agents, were started by one, or have the marker of
  * one, for backends that sample only those (INTEREST_BRIEF). */
-#ifndef SOOTH_OS_LINUX_AGENT_MEMBERS_H
-#define SOOTH_OS_LINUX_AGENT_MEMBERS_H
+#pragma once
 
 #include "base/map.h"
 #include "recognize/agent_set.h"
@@ -28,5 +27,3 @@ void agent_members_fini(struct agent_members *a);
 /* Calls the visitor for each such process, with its identity. */
 int agent_members_visit(struct agent_members *a, struct backend_run *run, member_visitor visitor,
 	struct sooth_error *err);
-
-#endif

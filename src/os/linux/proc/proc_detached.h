@@ -5,8 +5,7 @@
  * by its name (analyze/process_table/server_name.h). A host may have thousands of them, so a
  * cheaper test here excludes those whose name cannot match.
  */
-#ifndef SOOTH_OS_LINUX_PROC_DETACHED_H
-#define SOOTH_OS_LINUX_PROC_DETACHED_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -28,5 +27,3 @@ bool proc_detached_is_candidate(
 /* Marks the descendants of detached processes as detached, whatever their names. To be called when
  * is_detached is set for all processes that are detached themselves. */
 void proc_detached_below(struct proc_entry *entries, size_t count);
-
-#endif

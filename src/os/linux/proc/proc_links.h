@@ -2,8 +2,7 @@
 /* Records proc.ties, which link a process to its session. They are gathered one by one, and
  * completed and written together, because the other ends of all standard inputs are searched
  * together. */
-#ifndef SOOTH_OS_LINUX_PROC_LINKS_H
-#define SOOTH_OS_LINUX_PROC_LINKS_H
+#pragma once
 
 #include "collect/backend.h"
 #include "os/linux/fds/fd_ends.h"
@@ -67,5 +66,3 @@ void proc_links_add(struct proc_links_reader *r, const struct backend_run *run,
 /* Writes and removes the gathered records. */
 void proc_links_write(struct proc_links_reader *r, struct backend_run *run,
 	const struct proc_neighbours *neighbours);
-
-#endif

@@ -5,8 +5,7 @@
  * processes belong to an agent, because children inherit that; so expensive data is read then, for
  * few processes.
  */
-#ifndef SOOTH_OS_LINUX_PROC_READER_H
-#define SOOTH_OS_LINUX_PROC_READER_H
+#pragma once
 
 #include "base/map.h"
 #include "collect/backend.h"
@@ -62,5 +61,3 @@ int proc_reader_end(struct proc_reader *r, struct backend_run *run, struct sooth
 void proc_reader_snapshot(struct proc_reader *r, struct backend_run *run);
 /* Returns whether the last sample is so new that a final one would add nothing. */
 bool proc_reader_has_just_reported(const struct proc_reader *r, const struct backend_run *run);
-
-#endif

@@ -5,8 +5,7 @@
  * process with the same executable has shown it. Otherwise the executable is read, and for a few
  * processes a read of the arguments is requested (proc_entry.reads).
  */
-#ifndef SOOTH_OS_LINUX_PROC_RECOGNITION_H
-#define SOOTH_OS_LINUX_PROC_RECOGNITION_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/map.h"
@@ -57,5 +56,3 @@ void proc_recognition_program(struct proc_recognition *l, const struct proc_entr
 	struct span arguments, struct span directory, struct program_facts *facts);
 void proc_recognition_recognise(struct proc_recognition *l, struct proc_entry *e,
 	struct span arguments, struct span directory, const struct program_facts *facts);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Records proc.process: brief for most processes, whole for those close to an agent or selected. */
-#ifndef SOOTH_OS_LINUX_PROC_RECORD_H
-#define SOOTH_OS_LINUX_PROC_RECORD_H
+#pragma once
 
 #include "base/map.h"
 #include "collect/backend.h"
@@ -70,5 +69,3 @@ const struct proc_process *proc_refresh_record(
 /* Keeps the record that was written. has_input: its data depends on other processes too. */
 void proc_refresh_keep_record(struct proc_refresh *r, const struct proc_entry *e,
 	const void *record, size_t size, bool has_input);
-
-#endif

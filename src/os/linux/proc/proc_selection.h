@@ -2,8 +2,7 @@
 /* Selects the processes of a sample that are read in full: agents, their children, processes with
  * their markers, and detached processes (proc_detached.h), one of which may be a server that an
  * agent left behind. */
-#ifndef SOOTH_OS_LINUX_PROC_SELECTION_H
-#define SOOTH_OS_LINUX_PROC_SELECTION_H
+#pragma once
 
 #include <stddef.h>
 
@@ -44,5 +43,3 @@ bool proc_selection_is_left(
 /* Returns whether `pid` is that process, or a descendant of it. */
 bool proc_selection_is_below(
 	const struct proc_entry *entries, size_t count, uint32_t above, uint32_t pid);
-
-#endif

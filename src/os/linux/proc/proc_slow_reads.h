@@ -2,8 +2,7 @@
 /* Reads of a process that may never return. Its arguments and environment are in its own memory,
  * which may be backed by a file that does not answer; its directory and standard streams may be on
  * a dead mount. All are read in batches with a timeout. */
-#ifndef SOOTH_OS_LINUX_PROC_SLOW_READS_H
-#define SOOTH_OS_LINUX_PROC_SLOW_READS_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -76,5 +75,3 @@ int proc_slow_queue_begin(struct proc_slow_queue *s);
 void proc_slow_queue_add(struct proc_slow_queue *s, const struct proc_slow_read *request);
 int proc_slow_queue_finish_reads(struct proc_slow_queue *s);
 void proc_slow_queue_fini(struct proc_slow_queue *s);
-
-#endif

@@ -3,8 +3,7 @@
  * The values of one process from /proc/PID/stat. CPU time comes from the process's CPU clock
  * (clock_getcpuclockid(3)), which counts nanoseconds where the file counts hundredths of a second.
  */
-#ifndef SOOTH_OS_LINUX_PROC_STAT_H
-#define SOOTH_OS_LINUX_PROC_STAT_H
+#pragma once
 
 #include "os/linux/proc/proc_values.h"
 #include "os/linux/files/process_snapshot.h"
@@ -24,5 +23,3 @@ int proc_stat_read(struct proc_stat_reader *r, const struct backend_run *run, pi
 	struct proc_values *values);
 /* Sets the CPU time of all threads, including ended ones. False: the process is gone. */
 bool proc_stat_cpu_clock(pid_t pid, uint64_t *cpu_ns);
-
-#endif

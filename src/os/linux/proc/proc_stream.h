@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The files at the standard streams of a process, and whether a pipe still has a writer. May wait
  * for a file system: call it with a timeout. */
-#ifndef SOOTH_OS_LINUX_PROC_STREAM_H
-#define SOOTH_OS_LINUX_PROC_STREAM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,5 +24,3 @@ void proc_stream_read(struct proc_stream_info *out, int process, unsigned fd);
 /* Returns whether a process has the other end of a pipe or FIFO open for writing: 1 or 0; -ENODATA:
  * this way cannot show it; or another negative errno. */
 int proc_stream_has_writer(const struct proc_stream_info *stream, int process, unsigned fd);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads the output of an iteration over tasks in the kernel (bpf/tasks.h). */
-#ifndef SOOTH_OS_LINUX_PROC_TASKS_H
-#define SOOTH_OS_LINUX_PROC_TASKS_H
+#pragma once
 
 #include "base/cursor.h"
 #include "os/linux/proc/proc_values.h"
@@ -29,5 +28,3 @@ struct proc_task {
 void proc_tasks_piece(struct proc_tasks *t, const void *data, size_t size);
 /* Reads the next process; false: no complete one is left. */
 bool proc_tasks_next(struct proc_tasks *t, struct proc_task *out);
-
-#endif

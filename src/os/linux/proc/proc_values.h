@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Values that every backend of the probe proc reads of every process at low cost: procfs from
  * /proc/PID/stat, an iterator from the kernel itself. proc_reader.h reads the rest, for both. */
-#ifndef SOOTH_OS_LINUX_PROC_VALUES_H
-#define SOOTH_OS_LINUX_PROC_VALUES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -58,5 +57,3 @@ struct proc_values {
 	uint8_t name_size;
 	char name[PROC_NAME_MAX];
 };
-
-#endif

@@ -5,8 +5,7 @@
  * names, and ends its process when memory runs out. So a separate process reads one file, with
  * limits, and opens no other.
  */
-#ifndef SOOTH_OS_LINUX_CONFINED_LINES_H
-#define SOOTH_OS_LINUX_CONFINED_LINES_H
+#pragma once
 
 #include "os/linux/profile/file_names.h"
 
@@ -17,5 +16,3 @@
  * a process of timeout_call().
  */
 void confined_lines(int file, struct file_names *names);
-
-#endif

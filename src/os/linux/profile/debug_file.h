@@ -5,8 +5,7 @@
  * write it, if it belongs to root, the caller or the owner of the program, and if it is of the very
  * same build.
  */
-#ifndef SOOTH_OS_LINUX_DEBUG_FILE_H
-#define SOOTH_OS_LINUX_DEBUG_FILE_H
+#pragma once
 
 #include "os/linux/files/timeout.h"
 #include "os/linux/profile/file_names.h"
@@ -23,5 +22,3 @@ bool debug_file_is_sound(int file);
  * build. */
 bool debug_file_names_sealed(struct timeout *timeout, int file,
 	const struct debug_identity *identity, struct file_names *names);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names and lines of files whose debug files are not on this machine, from debuginfod servers, only
  * if the user names servers. Fetched files are kept in the folder of symbol_cache.h. */
-#ifndef SOOTH_OS_LINUX_DEBUGINFOD_H
-#define SOOTH_OS_LINUX_DEBUGINFOD_H
+#pragma once
 
 #include "base/error.h"
 #include "base/map.h"
@@ -30,5 +29,3 @@ bool debuginfod_names(struct debuginfod *d, struct timeout *timeout,
 	const struct debug_identity *identity, struct file_names *names);
 /* Logs what was fetched, and reports what could not be fetched as limits. */
 void debuginfod_report(const struct debuginfod *d, struct backend_run *run);
-
-#endif

@@ -5,8 +5,7 @@
  * prints, uses the network, and has no time limit for a whole fetch. So a process without
  * capabilities runs it, with limits on its time and on the size of its files.
  */
-#ifndef SOOTH_OS_LINUX_DEBUGINFOD_FETCH_H
-#define SOOTH_OS_LINUX_DEBUGINFOD_FETCH_H
+#pragma once
 
 #include <stdint.h>
 
@@ -30,5 +29,3 @@ struct debuginfod_request {
 int debuginfod_fetch(const struct debuginfod_request *r);
 /* Returns 0 if libdebuginfod can be loaded, else -ELIBACC. */
 int debuginfod_fetch_test(void);
-
-#endif

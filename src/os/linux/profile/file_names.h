@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Addresses to look up in one file. All is in one piece of memory, because a call with a timeout
  * has its own copy. */
-#ifndef SOOTH_OS_LINUX_FILE_NAMES_H
-#define SOOTH_OS_LINUX_FILE_NAMES_H
+#pragma once
 
 #include "symbols/elf_address.h"
 #include "symbols/elf_lines.h"
@@ -27,5 +26,3 @@ static inline int file_names_ms(const struct file_names *n)
 {
 	return n->has_lines ? FILE_LINES_MS : FILE_NAMES_MS;
 }
-
-#endif

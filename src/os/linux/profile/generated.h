@@ -2,8 +2,7 @@
 /* Processes with samples in generated code: which engine made the code, and the perf map or jitdump
  * that names it, if the engine was started to write one. That file is found when the first such
  * sample arrives, because the process may be gone at the end. */
-#ifndef SOOTH_OS_LINUX_GENERATED_H
-#define SOOTH_OS_LINUX_GENERATED_H
+#pragma once
 
 #include "base/map.h"
 #include "os/linux/files/timeout.h"
@@ -33,5 +32,3 @@ const char *generated_engine(const struct generated *g, uint32_t pid);
 /* Fills in `places` of the process, which are sorted by address. */
 void generated_names(
 	struct generated *g, uint32_t pid, struct perf_map_place *places, size_t count);
-
-#endif

@@ -5,8 +5,7 @@
  * skipped. If records give an address different names, it gets none, as in a perf map. The bytes
  * come from an untrusted file.
  */
-#ifndef SOOTH_OS_LINUX_JIT_DUMP_H
-#define SOOTH_OS_LINUX_JIT_DUMP_H
+#pragma once
 
 #include "os/linux/profile/perf_map.h"
 
@@ -24,5 +23,3 @@ bool jit_dump_is_path(struct span path);
  * passes the rest again, with more bytes behind it. */
 size_t jit_dump_parse(struct jit_dump *d, struct perf_map_place *places, size_t count,
 	const void *data, size_t size);
-
-#endif

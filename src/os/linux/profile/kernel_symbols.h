@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Functions of the kernel and its modules by address, from /proc/kallsyms. */
-#ifndef SOOTH_OS_LINUX_KERNEL_SYMBOLS_H
-#define SOOTH_OS_LINUX_KERNEL_SYMBOLS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,5 +21,3 @@ int kernel_symbols(struct kernel_symbol *symbols, size_t count);
  * address. */
 size_t kernel_symbols_parse(
 	struct kernel_symbol *symbols, size_t count, const void *data, size_t size);
-
-#endif

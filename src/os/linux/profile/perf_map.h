@@ -2,8 +2,7 @@
 /* Functions of generated code from /tmp/perf-PID.map, a file that a runtime writes. A line is
  * "START SIZE NAME", numbers in hexadecimal. A runtime reuses memory, and the file has no times: if
  * lines give an address different names, the address has none. */
-#ifndef SOOTH_OS_LINUX_PERF_MAP_H
-#define SOOTH_OS_LINUX_PERF_MAP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,5 +26,3 @@ void perf_map_parse(struct perf_map_place *places, size_t count, const void *dat
  * have no name. */
 void perf_map_put(struct perf_map_place *places, size_t count, uint64_t begin, uint64_t size,
 	struct span name);
-
-#endif

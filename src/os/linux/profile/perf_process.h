@@ -2,8 +2,7 @@
 /* The processes that perf events follow, from the records in order of time: their threads, the
  * names of these, and their mappings. So a sample is understood even after its process has ended or
  * has started another program. */
-#ifndef SOOTH_OS_LINUX_PERF_PROCESS_H
-#define SOOTH_OS_LINUX_PERF_PROCESS_H
+#pragma once
 
 #include <linux/perf_event.h>
 #include <stdbool.h>
@@ -57,5 +56,3 @@ void perf_processes_handle_record(struct perf_processes *p, const struct perf_ev
 	struct perf_news *news);
 /* Returns whether a record says that a followed thread started the thread `tid`. */
 bool perf_record_starts(const struct perf_event_header *header, uint32_t tid);
-
-#endif

@@ -2,8 +2,7 @@
 /* Perf events for the threads of some processes and for all that they start, without privilege. A
  * thread is sampled at its CPU clock, with its registers and a copy of its stack. It needs one
  * event for each CPU, and all events of a CPU share a ring. */
-#ifndef SOOTH_OS_LINUX_PERF_RINGS_H
-#define SOOTH_OS_LINUX_PERF_RINGS_H
+#pragma once
 
 #include <linux/perf_event.h>
 #include <stdbool.h>
@@ -55,5 +54,3 @@ uint64_t perf_record_time(const struct perf_event_header *header);
 bool perf_sample_parse(const struct perf_rings *r, const struct perf_event_header *header,
 	struct perf_sample *out);
 void perf_rings_close(struct perf_rings *r);
-
-#endif

@@ -2,8 +2,7 @@
 /* The profile that is not sampled by a clock: stacks where system calls begin, where pages are
  * touched, or where threads stop running. Chooses the programs of the kernel side, and writes the
  * records. */
-#ifndef SOOTH_OS_LINUX_PROFILE_CALLS_H
-#define SOOTH_OS_LINUX_PROFILE_CALLS_H
+#pragma once
 
 #include "bpf/profile.h"
 #include "collect/backend.h"
@@ -37,5 +36,3 @@ void profile_pages_put(struct buffer *out, const struct profile_raw *raw, uint32
 
 /* Writes a record of a wait with its stack. */
 void profile_waits_put(struct buffer *out, const struct profile_raw *raw, uint32_t stack);
-
-#endif

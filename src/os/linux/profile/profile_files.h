@@ -2,8 +2,7 @@
 /* Files whose code was sampled. Each is opened when it is first seen, through a process that has it
  * mapped, and stays open. Its names are read at the end, when the process may be gone and the file
  * replaced. */
-#ifndef SOOTH_OS_LINUX_PROFILE_FILES_H
-#define SOOTH_OS_LINUX_PROFILE_FILES_H
+#pragma once
 
 #include "base/map.h"
 #include "bpf/profile.h"
@@ -47,5 +46,3 @@ struct profile_known *profile_files_get(const struct profile_files *f, uint64_t 
  * file, and the build id. Returns 0 or a negative errno. */
 int profile_files_names(
 	struct profile_files *f, struct profile_known *file, struct file_names *names);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names in an open file that may not answer: those of its functions and of its debug file. */
-#ifndef SOOTH_OS_LINUX_PROFILE_NAMES_H
-#define SOOTH_OS_LINUX_PROFILE_NAMES_H
+#pragma once
 
 #include "os/linux/files/timeout.h"
 #include "os/linux/profile/debug_file.h"
@@ -11,5 +10,3 @@
  * to the debug file. Returns 0 or a negative errno: -ETIMEDOUT if the file did not answer. */
 int profile_names(struct timeout *timeout, int file, struct file_names *names,
 	struct debug_identity *identity);
-
-#endif

@@ -2,8 +2,7 @@
 /* The dictionaries of a profile: frames by file and offset, stacks by their frames. Each entry is
  * written once. The dictionaries are bounded; a stack without room has number 0, which has no
  * frames. */
-#ifndef SOOTH_OS_LINUX_PROFILE_STACKS_H
-#define SOOTH_OS_LINUX_PROFILE_STACKS_H
+#pragma once
 
 #include "os/linux/profile/generated.h"
 #include "os/linux/profile/profile_files.h"
@@ -39,5 +38,3 @@ uint32_t profile_stacks_put(
 /* Names all frames and writes them. */
 int profile_stacks_name(struct profile_stacks *s, struct profile_files *files,
 	const struct profile_entries *entries, struct buffer *out, bool *is_kernel_hidden);
-
-#endif

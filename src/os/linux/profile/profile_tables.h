@@ -5,8 +5,7 @@
  * one that publishes a table wait for some 15 ms. A table is a BPF map that sooth has mapped too;
  * it takes only the memory that it needs.
  */
-#ifndef SOOTH_OS_LINUX_PROFILE_TABLES_H
-#define SOOTH_OS_LINUX_PROFILE_TABLES_H
+#pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -56,5 +55,3 @@ void profile_tables_stop(struct profile_tables *t);
 bool profile_tables_entry(
 	const struct profile_tables *t, uint64_t key, uint64_t offset, uint64_t *entry);
 void profile_tables_close(struct profile_tables *t);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The user-space half of stack walks in BPF (bpf/walk_user.bpf.h), for any probe. It makes the
  * unwind tables, turns the raw walks into stacks and frames, and names these at the end. */
-#ifndef SOOTH_OS_LINUX_PROFILE_WALKS_H
-#define SOOTH_OS_LINUX_PROFILE_WALKS_H
+#pragma once
 
 #include "collect/backend.h"
 #include "os/linux/bpf/bpf.h"
@@ -39,5 +38,3 @@ int profile_walks_name(struct profile_walks *w, struct backend_run *run, struct 
 /* Closes the walks, before the programs are detached from their maps. */
 void profile_walks_close(struct profile_walks *w);
 void profile_walks_fini(struct profile_walks *w);
-
-#endif

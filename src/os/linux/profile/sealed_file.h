@@ -2,8 +2,7 @@
 /* A fetched file that is kept: its bytes, followed by a seal with their number and checksum. A file
  * that was cut, damaged or written by another version has no valid seal. An ELF file may be longer
  * than its headers say, so it can be read with its seal. */
-#ifndef SOOTH_OS_LINUX_SEALED_FILE_H
-#define SOOTH_OS_LINUX_SEALED_FILE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,5 +12,3 @@
 /* Appends the seal to an open file. */
 bool sealed_file_write(int file);
 bool sealed_file_is_whole(int file);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mappings of a process by address: which file contains the code at an address. */
-#ifndef SOOTH_OS_LINUX_STACK_MAPPINGS_H
-#define SOOTH_OS_LINUX_STACK_MAPPINGS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,5 +22,3 @@ void stack_mappings_parse(struct buffer *mappings, const void *text, size_t size
 void stack_mappings_put(struct buffer *mappings, const struct stack_mapping *m);
 /* Returns the mapping at an address; NULL: none. */
 const struct stack_mapping *stack_mappings_find(const struct buffer *mappings, uint64_t address);
-
-#endif

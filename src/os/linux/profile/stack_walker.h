@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Walks stacks of another process in user space, by the same steps as the kernel side of profile:
  * mappings from procfs, memory by process_vm_readv(2), an unwind rule for each address. */
-#ifndef SOOTH_OS_LINUX_STACK_WALKER_H
-#define SOOTH_OS_LINUX_STACK_WALKER_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -75,5 +74,3 @@ void stack_walker_meet(struct stack_walker *s, const struct process_id *process,
 	const struct stack_mapping *mapping, const char *path);
 /* Names all frames and writes them; 0 or a negative errno. */
 int stack_walker_name(struct stack_walker *s, struct buffer *out, bool *is_kernel_hidden);
-
-#endif

@@ -9,8 +9,7 @@
  * readable after its removal, and a file gets its name only when it is complete, so any number of
  * processes may use the folder.
  */
-#ifndef SOOTH_OS_LINUX_SYMBOL_CACHE_H
-#define SOOTH_OS_LINUX_SYMBOL_CACHE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,5 +40,3 @@ bool symbol_cache_end(int directory, const char *name, const char *part, bool is
 /* Removes files of a kind until they take at most `bytes_max`, and temporary files of processes
  * that were killed while they wrote. */
 void symbol_cache_trim(int directory, const char *kind, uint64_t bytes_max);
-
-#endif

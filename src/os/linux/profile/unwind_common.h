@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Data of .eh_frame that many functions share (a CIE), and the forms of its addresses. */
-#ifndef SOOTH_OS_LINUX_UNWIND_COMMON_H
-#define SOOTH_OS_LINUX_UNWIND_COMMON_H
+#pragma once
 
 #include "os/linux/profile/unwind_program.h"
 
@@ -17,5 +16,3 @@ uint64_t unwind_pointer(struct cursor *c, uint8_t form);
  * understood. */
 bool unwind_common_read(
 	struct cursor *c, enum machine machine, uint64_t *budget, struct unwind_common *common);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The unwind table of an ELF file. */
-#ifndef SOOTH_OS_LINUX_UNWIND_FILE_H
-#define SOOTH_OS_LINUX_UNWIND_FILE_H
+#pragma once
 
 #include "os/linux/files/timeout.h"
 #include "os/linux/profile/unwind_table.h"
@@ -14,5 +13,3 @@ int unwind_file_read(struct timeout *timeout, int file, const atomic_bool *is_st
 /* Opens the kernel's own code in every process (vDSO) as a file. Returns a descriptor or a negative
  * errno. */
 int unwind_file_vdso(void);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Executes the instructions of .eh_frame (DWARF 5, 6.4.2): each changes how the caller's registers
  * are found from an address on. */
-#ifndef SOOTH_OS_LINUX_UNWIND_PROGRAM_H
-#define SOOTH_OS_LINUX_UNWIND_PROGRAM_H
+#pragma once
 
 #include "base/cursor.h"
 #include "bpf/unwind.h"
@@ -61,5 +60,3 @@ bool unwind_run_advance(struct unwind_run *r, struct cursor *c, uint64_t *next);
 struct unwind_rule unwind_rule_of(const struct unwind_run *r);
 uint64_t unwind_uleb(struct cursor *c);
 int64_t unwind_sleb(struct cursor *c);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The unwind rule for one address of a file, found by the sorted index of its functions
  * (.eh_frame_hdr): only some pages of a file of hundreds of megabytes are read. */
-#ifndef SOOTH_OS_LINUX_UNWIND_ROW_H
-#define SOOTH_OS_LINUX_UNWIND_ROW_H
+#pragma once
 
 #include "bpf/profile.h"
 #include "os/linux/files/timeout.h"
@@ -24,5 +23,3 @@ int unwind_row_find(
 struct unwind_table;
 void unwind_row_choose(
 	const struct unwind_table *table, uint64_t offset, struct unwind_found *found);
-
-#endif

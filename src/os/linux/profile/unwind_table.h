@@ -9,8 +9,7 @@
  * the start of its function. For a function with many rows its time would grow with the square of
  * their number, without a bound.
  */
-#ifndef SOOTH_OS_LINUX_UNWIND_TABLE_H
-#define SOOTH_OS_LINUX_UNWIND_TABLE_H
+#pragma once
 
 #include <stdatomic.h>
 
@@ -50,5 +49,3 @@ size_t unwind_table_rows_to(const struct unwind_row *rows, size_t count, uint64_
 /* Finds the start of the function at an offset in `count` rows; false: unknown. */
 bool unwind_table_entry(
 	const struct unwind_row *rows, size_t count, uint64_t offset, uint64_t *entry);
-
-#endif

@@ -2,8 +2,7 @@
 /* The npm package of a script or an executable: the nearest package.json with a name, in its folder
  * or above, which is node's rule. Links to the script (npm's .bin) are followed, in the root of the
  * process. Only name and version are read, and only if they have the right form. */
-#ifndef SOOTH_OS_LINUX_PACKAGE_FILE_H
-#define SOOTH_OS_LINUX_PACKAGE_FILE_H
+#pragma once
 
 #include "base/cursor.h"
 
@@ -22,5 +21,3 @@ void package_parse(struct package *package, const void *data, size_t size);
 /* Finds the package. `process`: descriptor of /proc/PID; `path`: absolute there. Returns 0 or a
  * negative errno. May wait for the disk. */
 int package_find(struct package *package, int process, const char *path);
-
-#endif

@@ -4,8 +4,7 @@
  * package of its script or executable. Each file and each process is examined once; the most
  * common processes (small executables that are no interpreters) cost one statx() in all.
  */
-#ifndef SOOTH_OS_LINUX_PROGRAMS_H
-#define SOOTH_OS_LINUX_PROGRAMS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -53,5 +52,3 @@ void programs_init(struct programs *p, const struct agent_set *agents);
 void programs_fini(struct programs *p);
 void programs_find(
 	struct programs *p, const struct program_process *process, struct program_facts *facts);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A seccomp filter by which only the selected calls of a launched command stop it. */
-#ifndef SOOTH_OS_LINUX_CALL_FILTER_H
-#define SOOTH_OS_LINUX_CALL_FILTER_H
+#pragma once
 
 #include "bpf/syscalls.h"
 #include "os/os.h"
@@ -20,5 +19,3 @@ void call_filter_refuse(pid_t tid);
 void call_filter_keep_traced(pid_t tid, uint32_t machine, uint64_t number, uint64_t first);
 /* Writes the filter. -E2BIG: the calls are too many, and lie too far apart. */
 int call_filter_make(const struct syscalls_config *config, struct launch_filter *filter);
-
-#endif

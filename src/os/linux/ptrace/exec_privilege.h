@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Programs that gain privilege at their exec: set-user-ID, set-group-ID, file capabilities. */
-#ifndef SOOTH_OS_LINUX_EXEC_PRIVILEGE_H
-#define SOOTH_OS_LINUX_EXEC_PRIVILEGE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -9,5 +8,3 @@
 
 /* Returns whether the thread is stopped at the entry of an exec that may start such a program. */
 bool exec_may_gain_privilege(const struct tracee *t);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Waits that the kernel continues by restart_syscall(2) after a stop, in threads whose seccomp
  * filter may kill them for that call. */
-#ifndef SOOTH_OS_LINUX_FILTERED_WAITS_H
-#define SOOTH_OS_LINUX_FILTERED_WAITS_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -12,5 +11,3 @@
 bool filtered_wait_is_at_risk(pid_t tid);
 /* Lets a thread that is stopped in such a wait begin the wait again. */
 void filtered_wait_repeat(pid_t tid);
-
-#endif

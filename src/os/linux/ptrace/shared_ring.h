@@ -3,8 +3,7 @@
  * A ring of records between two processes, a producer that was forked and its parent. Its memory is
  * mapped twice in a row, so that a record never wraps.
  */
-#ifndef SOOTH_OS_LINUX_SHARED_RING_H
-#define SOOTH_OS_LINUX_SHARED_RING_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -32,5 +31,3 @@ void shared_ring_wake(const struct shared_ring *r);
 /* Appends everything that the ring has, and clears earlier wake-ups. */
 void shared_ring_read(struct shared_ring *r, struct buffer *out);
 void shared_ring_close(struct shared_ring *r);
-
-#endif

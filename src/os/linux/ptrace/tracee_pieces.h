@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads the memory to which the arguments of a call point, while its thread is stopped. */
-#ifndef SOOTH_OS_LINUX_TRACEE_PIECES_H
-#define SOOTH_OS_LINUX_TRACEE_PIECES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,5 +26,3 @@ uint8_t tracee_read_requested(char asked[SYSCALLS_REQUESTED_BYTES], uint64_t fro
 /* Adds the pieces of a call to its record, by its row in the config. The call is filled. Returns
  * the bytes of the record. */
 size_t tracee_keep_pieces(struct call_with_pieces *p, uint32_t row);
-
-#endif

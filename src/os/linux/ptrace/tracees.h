@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The traced threads, in the tracing process. */
-#ifndef SOOTH_OS_LINUX_TRACEES_H
-#define SOOTH_OS_LINUX_TRACEES_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -111,5 +110,3 @@ void tracees_set_busy(struct tracees *all, uint64_t since_ns);
 int tracee_read_file(const struct tracee *t, const char *name, struct buffer *out);
 /* Reads the name of the thread again if it is old. */
 void tracee_read_name(struct tracee *t, uint64_t now);
-
-#endif

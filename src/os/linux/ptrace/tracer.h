@@ -6,8 +6,7 @@
  * records and no time. It ends when sooth ends, for any reason; then the kernel detaches, and the
  * target runs on.
  */
-#ifndef SOOTH_OS_LINUX_TRACER_H
-#define SOOTH_OS_LINUX_TRACER_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -69,5 +68,3 @@ int tracer_stop(struct tracer *t, struct buffer *out);
  * target may wait for it at a call. */
 bool tracer_is_alive(struct tracer *t);
 void tracer_close(struct tracer *t);
-
-#endif

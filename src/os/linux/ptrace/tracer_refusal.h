@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Why the kernel does not let sooth trace a process, and what helps. */
-#ifndef SOOTH_OS_LINUX_TRACER_REFUSAL_H
-#define SOOTH_OS_LINUX_TRACER_REFUSAL_H
+#pragma once
 
 #include "base/error.h"
 #include "collect/backend.h"
@@ -13,5 +12,3 @@ int tracer_refuse(const struct process_id *process, int status, struct sooth_err
 int tracer_refuse_reader(const struct process_id *process, struct sooth_error *err);
 
 extern const struct need need_ptrace;
-
-#endif

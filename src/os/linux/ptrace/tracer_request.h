@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Requests to the tracing process; the answer to each is an int: 0 or a negative errno. */
-#ifndef SOOTH_OS_LINUX_TRACER_REQUEST_H
-#define SOOTH_OS_LINUX_TRACER_REQUEST_H
+#pragma once
 
 #include "model/process_id.h"
 
@@ -17,5 +16,3 @@ struct tracer_request {
 	uint32_t what; /* enum tracer_request_kind */
 	uint32_t interest;
 };
-
-#endif

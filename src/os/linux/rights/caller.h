@@ -6,8 +6,7 @@
  * for this check. Root, and a sooth without extra capabilities, need no check: the kernel makes it
  * anyway.
  */
-#ifndef SOOTH_OS_LINUX_CALLER_H
-#define SOOTH_OS_LINUX_CALLER_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -45,5 +44,3 @@ bool caller_has_ids_of(const struct process_id *process);
  */
 int caller_may_watch(
 	const struct os *os, const struct process_id *process, struct sooth_error *err);
-
-#endif

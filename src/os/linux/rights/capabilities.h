@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Capability numbers; linux/capability.h of older systems lacks those of 5.8. */
-#ifndef SOOTH_OS_LINUX_CAPABILITIES_H
-#define SOOTH_OS_LINUX_CAPABILITIES_H
+#pragma once
 
 #include <linux/capability.h>
 
@@ -10,6 +9,4 @@
 #endif
 #ifndef CAP_BPF
 #define CAP_BPF 39
-#endif
-
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SOOTH_OS_LINUX_EXPLAIN_ONLY_H
-#define SOOTH_OS_LINUX_EXPLAIN_ONLY_H
+#pragma once
 
 #include "os/os.h"
 
@@ -13,5 +12,3 @@
  * could read. Without Landlock (before Linux 5.13) it also writes anywhere.
  */
 void explain_only(const struct os *os, const struct explain_only *what);
-
-#endif

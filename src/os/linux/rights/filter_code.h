@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pieces of seccomp filters: instructions, and the machine whose calls a filter knows. */
-#ifndef SOOTH_OS_LINUX_FILTER_CODE_H
-#define SOOTH_OS_LINUX_FILTER_CODE_H
+#pragma once
 
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -16,5 +15,3 @@
 
 #define FILTER_LOAD(field)  BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define FILTER_RETURN(what) BPF_STMT(BPF_RET | BPF_K, what)
-
-#endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SOOTH_OS_LINUX_FORBID_WRITING_H
-#define SOOTH_OS_LINUX_FORBID_WRITING_H
+#pragma once
 
 #include <stddef.h>
 
@@ -9,5 +8,3 @@
  * files, and those in these folders and below, stay writable. Without any, also signals to other
  * processes, and their abstract sockets (6.12). It needs no_new_privs. */
 void forbid_writing(const char *const *places, size_t count);
-
-#endif

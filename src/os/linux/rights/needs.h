@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The needs of the Linux backends, each with its test and remedy. */
-#ifndef SOOTH_OS_LINUX_NEEDS_H
-#define SOOTH_OS_LINUX_NEEDS_H
+#pragma once
 
 #include "collect/backend.h"
 
@@ -35,5 +34,3 @@ bool needs_has_capability(unsigned capability);
 /* Returns the running kernel in the form of KERNEL_RELEASE() of symbols/instruction.h; 0:
  * unknown. */
 uint32_t needs_kernel_release(void);
-
-#endif

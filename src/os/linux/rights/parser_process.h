@@ -5,8 +5,7 @@
  * one has limits of time and memory and a filter of system calls, gets the open file,
  * answers the jobs for it and ends. So a file that takes over its parser can lie about itself only.
  */
-#ifndef SOOTH_OS_LINUX_PARSER_PROCESS_H
-#define SOOTH_OS_LINUX_PARSER_PROCESS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,5 +30,3 @@ int parser_run_apart(
 
 /* Describes for doctor where files are parsed, and with which privileges. */
 void parser_process_describe(char *out, size_t size);
-
-#endif

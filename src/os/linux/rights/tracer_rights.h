@@ -2,8 +2,7 @@
 /* The rights of a tracer that the caller starts: by the capabilities that the tracer would have
  * after its exec (capabilities(7)), and the settings that limit it. They are derived from rules;
  * sooth tries no tracer. */
-#ifndef SOOTH_OS_LINUX_TRACER_RIGHTS_H
-#define SOOTH_OS_LINUX_TRACER_RIGHTS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -51,5 +50,3 @@ struct tracer_verdict tracer_rights_decide(
 	const struct tracer_rights *rights, enum tracer_way way, uint64_t of_file);
 /* Returns the general needs of a way, in words. */
 const char *tracer_way_need(enum tracer_way way);
-
-#endif

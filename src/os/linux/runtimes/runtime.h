@@ -45,8 +45,7 @@
  *
  * `limits` reports what could not be named, and why.
  */
-#ifndef SOOTH_OS_LINUX_RUNTIME_H
-#define SOOTH_OS_LINUX_RUNTIME_H
+#pragma once
 
 #include <bpf/bpf.h>
 
@@ -159,5 +158,3 @@ struct runtime {
 	void (*locks)(void *state, struct wait_reader *r, struct wait_node *n);
 	void (*limits)(const void *state, struct backend_run *run);
 };
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* All runtimes (runtime.h), with their states in one recording. */
-#ifndef SOOTH_OS_LINUX_RUNTIME_SET_H
-#define SOOTH_OS_LINUX_RUNTIME_SET_H
+#pragma once
 
 #include "os/linux/bpf/bpf.h"
 #include "os/linux/runtimes/runtime.h"
@@ -37,5 +36,3 @@ bool runtime_set_functions(struct runtime_set *s, enum runtime_id id,
  * NUL-terminated; borrowed until the next sample. */
 void runtime_set_name(const struct runtime_set *s, enum runtime_id id, uint32_t name,
 	const char **function, const char **place, const char **line);
-
-#endif

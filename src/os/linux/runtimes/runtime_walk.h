@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* For runtimes: the steps that walks in the kernel and in user space share, as the latter need
  * them. */
-#ifndef SOOTH_OS_LINUX_RUNTIME_WALK_H
-#define SOOTH_OS_LINUX_RUNTIME_WALK_H
+#pragma once
 
 #include "os/linux/runtimes/runtime.h"
 
@@ -15,5 +14,3 @@ static bool walk_read(struct walk *w, void *out, uint32_t size, uint64_t address
 }
 
 #include "bpf/unwind_step.h"
-
-#endif

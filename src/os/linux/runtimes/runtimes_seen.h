@@ -7,8 +7,7 @@
  * Cannot be seen: runtimes linked into an executable without symbols; the content of a library with
  * another name.
  */
-#ifndef SOOTH_OS_LINUX_RUNTIMES_SEEN_H
-#define SOOTH_OS_LINUX_RUNTIMES_SEEN_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -34,5 +33,3 @@ void runtimes_see_file(struct runtimes_seen *seen, struct span path);
 /* Examines the executable. Returns 0, or a negative errno if it could not be read. */
 int runtimes_see_executable(
 	struct runtimes *r, struct timeout *timeout, int process, struct runtimes_seen *seen);
-
-#endif

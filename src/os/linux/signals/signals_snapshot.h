@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The common part of both backends of the signals probe: masks and queues from procfs, and, if a
  * backend has the handlers, the file and function of each. */
-#ifndef SOOTH_OS_LINUX_SIGNALS_SNAPSHOT_H
-#define SOOTH_OS_LINUX_SIGNALS_SNAPSHOT_H
+#pragma once
 
 #include "os/linux/bpf/members.h"
 #include "os/linux/files/timeout.h"
@@ -32,5 +31,3 @@ int signals_reader_open(struct backend_run *run, struct sooth_error *err);
 int signals_reader_sample(struct backend_run *run, struct sooth_error *err);
 void signals_reader_joined(struct backend_run *run, const struct process_id *process);
 void signals_reader_close(struct backend_run *run);
-
-#endif

@@ -3,8 +3,7 @@
  * belongs to the namespace it was made in, so one for another namespace is made by a thread that
  * enters it (setns(2): cap_sys_admin) and ends; or, in a user namespace of the caller's own, by a
  * child. */
-#ifndef SOOTH_OS_LINUX_SOCKET_DIAG_H
-#define SOOTH_OS_LINUX_SOCKET_DIAG_H
+#pragma once
 
 #include "base/error.h"
 #include "base/map.h"
@@ -25,5 +24,3 @@ int socket_diag_request(int netlink, const struct socket_request *request,
  * if a family could not be read: then only its pairs are missing.
  */
 int socket_diag_peers(int netlink, struct map *peers, struct sooth_error *err);
-
-#endif

@@ -3,8 +3,7 @@
  * The kernel's data about one socket, from netlink or a table in /proc/PID/net. Plain values, so
  * that readers need to know neither format.
  */
-#ifndef SOOTH_OS_LINUX_SOCKET_FACT_H
-#define SOOTH_OS_LINUX_SOCKET_FACT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,5 +53,3 @@ struct socket_fact {
 };
 
 typedef void (*socket_fact_consumer)(void *user, const struct socket_fact *fact);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Messages of sock_diag(7): requests and answers. */
-#ifndef SOOTH_OS_LINUX_SOCKET_MESSAGES_H
-#define SOOTH_OS_LINUX_SOCKET_MESSAGES_H
+#pragma once
 
 #include "os/linux/sock_diag/socket_fact.h"
 
@@ -30,5 +29,3 @@ struct socket_answer {
  * the datagram is invalid. Messages with another sequence number are skipped. */
 int socket_messages_parse(struct socket_answer *answer, const void *data, size_t size,
 	socket_fact_consumer take, void *user);
-
-#endif

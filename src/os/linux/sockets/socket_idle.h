@@ -2,8 +2,7 @@
 /* Processes without a socket that have not run since they were read: such a process opens nothing,
  * so its descriptors need not be read again. A process that shares its table of descriptors with
  * another process is read again when it runs itself. */
-#ifndef SOOTH_OS_LINUX_SOCKET_IDLE_H
-#define SOOTH_OS_LINUX_SOCKET_IDLE_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -24,5 +23,3 @@ bool socket_idle_write(const struct socket_idle *s, struct backend_run *run, pid
 /* Notes the state of the descriptors, which were read after the CPU time. */
 void socket_idle_note(struct socket_idle *s, const struct backend_run *run,
 	const struct sockets_process *found, uint64_t cpu_ns);
-
-#endif

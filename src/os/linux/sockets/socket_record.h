@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The data about a socket as the members of a record. */
-#ifndef SOOTH_OS_LINUX_SOCKET_RECORD_H
-#define SOOTH_OS_LINUX_SOCKET_RECORD_H
+#pragma once
 
 #include "os/linux/sock_diag/socket_fact.h"
 #include "probes/sockets.h"
@@ -24,5 +23,3 @@ struct socket_texts {
 /* Does not change the members that come from the descriptor: inode, fd, fd_count. */
 void socket_record_fill(struct sockets_socket *r, struct socket_texts *texts,
 	const struct socket_fact *f, const struct socket_record_way *way);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A snapshot of a process's sockets, shared by both backends: by netlink where that works, else
  * from the tables in /proc/PID/net. */
-#ifndef SOOTH_OS_LINUX_SOCKET_SNAPSHOT_H
-#define SOOTH_OS_LINUX_SOCKET_SNAPSHOT_H
+#pragma once
 
 #include "base/map.h"
 #include "collect/backend.h"
@@ -57,5 +56,3 @@ void socket_snapshot_close(struct backend_run *run);
 	.start = socket_snapshot_sample, .sample = socket_snapshot_sample,                         \
 	.joined = socket_snapshot_joined, .stop = members_backend_stop,                            \
 	.close = socket_snapshot_close
-
-#endif

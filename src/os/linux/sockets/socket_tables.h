@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Protocols of sockets by the kernel's names for them, and where to read their sockets: the tables
  * in /proc/PID/net, of that process's namespace. */
-#ifndef SOOTH_OS_LINUX_SOCKET_TABLES_H
-#define SOOTH_OS_LINUX_SOCKET_TABLES_H
+#pragma once
 
 #include "os/linux/sock_diag/socket_fact.h"
 #include "os/linux/sock_diag/socket_messages.h"
@@ -35,5 +34,3 @@ int socket_tables_read(
 
 /* Returns the protocol with a name; NULL: unknown. */
 const struct socket_protocol *socket_protocol_by_name(struct span name);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The stacks of processes. Each backend reads the registers in its own way; stack_walker.h walks. A
  * thread that ran while it was read is read again; a thread that still runs is marked. */
-#ifndef SOOTH_OS_LINUX_STACKS_READER_H
-#define SOOTH_OS_LINUX_STACKS_READER_H
+#pragma once
 
 #include "os/linux/bpf/members.h"
 #include "os/linux/files/process_snapshot.h"
@@ -26,5 +25,3 @@ void stacks_reader_close(struct stacks_reader *s);
 /* Samples stacks, for a backend whose state begins with a reader. */
 int stacks_reader_sample(struct backend_run *run, struct sooth_error *err);
 int stacks_reader_stop(struct backend_run *run, struct sooth_error *err);
-
-#endif

@@ -2,8 +2,7 @@
 /* Lines that processes write to standard error, from calls whose records carry the written bytes
  * (bpf/error_output.bpf.h). Kept are the kind and form of each line, and the text of errors and
  * warnings, cut. All other written bytes are removed from the records. */
-#ifndef SOOTH_OS_LINUX_ERROR_OUTPUT_H
-#define SOOTH_OS_LINUX_ERROR_OUTPUT_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/map.h"
@@ -17,5 +16,3 @@ void error_outputs_init(struct error_outputs *e);
 void error_outputs_fini(struct error_outputs *e);
 /* Handles the records in `out` from byte `from` on. */
 void error_outputs_move_to(struct error_outputs *e, struct buffer *out, size_t from);
-
-#endif

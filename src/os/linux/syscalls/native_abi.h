@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tables of system call numbers of this machine's kernel. */
-#ifndef SOOTH_LINUX_NATIVE_ABI_H
-#define SOOTH_LINUX_NATIVE_ABI_H
+#pragma once
 
 #include "probes/syscall_names.h"
 
@@ -15,5 +14,3 @@
 
 /* For a selection by name: there is no table of 32-bit Arm. */
 #define ABI_32_KNOWN SYSCALL_ABI_I386
-
-#endif

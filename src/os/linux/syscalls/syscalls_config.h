@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Parts that the backends of system calls share. */
-#ifndef SOOTH_OS_LINUX_SYSCALLS_CONFIG_H
-#define SOOTH_OS_LINUX_SYSCALLS_CONFIG_H
+#pragma once
 
 #include "base/error.h"
 #include "bpf/syscalls.h"
@@ -15,5 +14,3 @@ int syscalls_target_check(
 	const struct backend_run *run, const struct process_id *process, struct sooth_error *err);
 /* Reports threads whose activity was not seen. */
 void syscalls_target_silent(struct backend_run *run, uint64_t threads);
-
-#endif

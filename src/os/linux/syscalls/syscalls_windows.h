@@ -5,8 +5,7 @@
  * milliseconds, detached for a gap, and so on: each counted call then stands for several
  * (control.step). Below that rate the programs stay attached.
  */
-#ifndef SOOTH_OS_LINUX_SYSCALLS_WINDOWS_H
-#define SOOTH_OS_LINUX_SYSCALLS_WINDOWS_H
+#pragma once
 
 #include "base/error.h"
 #include "bpf/syscalls.h"
@@ -29,5 +28,3 @@ int syscalls_windows_start(struct syscalls_windows **out, struct bpf_code *code,
 bool syscalls_windows_begin(struct syscalls_windows *w);
 /* Ends the thread, detaches the programs, and sets how long they were attached. Takes NULL. */
 void syscalls_windows_stop(struct syscalls_windows *w, struct syscalls_windows_sums *sums);
-
-#endif

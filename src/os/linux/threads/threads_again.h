@@ -2,8 +2,7 @@
 /* Records of threads that have not run since they were read. Such a thread stays in its call, so
  * its files need not be read again. A thread that was woken and waits for a CPU keeps its old
  * state; a new nice value is seen when the thread runs. */
-#ifndef SOOTH_OS_LINUX_THREADS_AGAIN_H
-#define SOOTH_OS_LINUX_THREADS_AGAIN_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -38,5 +37,3 @@ void threads_again_keep_record(
 /* Ends a process. If it was read only in part, nothing of it is kept. To be called after a process
  * was read. */
 void threads_again_end(struct threads_again *a, bool is_whole);
-
-#endif

@@ -6,8 +6,7 @@
  * child has none of the parent's files open, has its own session, and gets no signal that is sent
  * to the parent's group.
  */
-#ifndef SOOTH_OS_LINUX_UPROBES_LINKS_HOLDER_H
-#define SOOTH_OS_LINUX_UPROBES_LINKS_HOLDER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,5 +44,3 @@ void links_holder_close(struct links_holder *h, uint32_t number);
 bool links_holder_beat(struct links_holder *h);
 /* Ends it, which closes all links, and waits for that. Does nothing without a child. */
 void links_holder_end(struct links_holder *h);
-
-#endif

@@ -2,8 +2,7 @@
 /* How functions of a target are probed. There are two ways: perf events that forks inherit
  * (uprobes.h), and links to one process each (uprobes_multi.c). Both put many places under one
  * event and run one BPF program for it. */
-#ifndef SOOTH_OS_LINUX_PROBER_H
-#define SOOTH_OS_LINUX_PROBER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -62,5 +61,3 @@ extern const struct prober_type prober_multi;
  * unless it answered 1 at the entry. This answer does not suppress other return probes of the
  * place, so there must be none. Events have is_return false. */
 extern const struct prober_type prober_session;
-
-#endif

@@ -13,8 +13,7 @@
  * use succeeds. When the last descriptor that could attach the event is closed, an unused event
  * stays unused.
  */
-#ifndef SOOTH_OS_LINUX_TRACEFS_H
-#define SOOTH_OS_LINUX_TRACEFS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -70,5 +69,3 @@ int uprobes_sweep_group(
 	int tracefs, const struct tracefs_group *group, uint64_t count, uint64_t timeout_ns);
 /* Removes definitions of owners that are gone, if it finds any; logs each. */
 void uprobes_sweep_dead(int tracefs, const struct log *log);
-
-#endif

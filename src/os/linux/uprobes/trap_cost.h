@@ -5,8 +5,7 @@
  * functions. They are added to events that probe other files anyway: the kernel would take 80 ms to
  * remove an event of their own.
  */
-#ifndef SOOTH_OS_LINUX_TRAP_COST_H
-#define SOOTH_OS_LINUX_TRAP_COST_H
+#pragma once
 
 #include <stdint.h>
 
@@ -22,5 +21,3 @@ int trap_cost_places(struct trap_cost_places *out, struct sooth_error *err);
 /* Returns the time of a call with the probes that the calling thread has. Measuring takes 2 ms. */
 uint32_t trap_cost_function_ns(void);
 uint32_t trap_cost_stepped_ns(void);
-
-#endif

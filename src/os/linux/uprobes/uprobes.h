@@ -28,8 +28,7 @@
  * Not thread-safe: one thread at a time. Needs root (cap_sys_admin: tracefs, perf). Kernel: 5.4 and
  * later (several probes under one event).
  */
-#ifndef SOOTH_OS_LINUX_UPROBES_H
-#define SOOTH_OS_LINUX_UPROBES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -77,5 +76,3 @@ void uprobes_detach(struct uprobes *u);
  * some 100 ms each; it is no child of the caller. Without the guard they are removed here. Returns
  * how long this call took, for the report. Takes NULL. */
 void uprobes_close(struct uprobes *u, uint64_t *detach_ns);
-
-#endif

@@ -7,8 +7,7 @@
  * Releasing an event takes the kernel some 100 ms, when no process has a breakpoint any more. So a
  * parent that ends passes its events to the guard and does not wait.
  */
-#ifndef SOOTH_OS_LINUX_UPROBES_GUARD_H
-#define SOOTH_OS_LINUX_UPROBES_GUARD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,5 +47,3 @@ bool uprobes_guard_pass(const struct uprobes_guard *guard, const int *events, si
  * that, which is not a child of this one and is not waited for.
  */
 void uprobes_guard_end(struct uprobes_guard *guard, bool is_clean);
-
-#endif

@@ -2,8 +2,7 @@
 /* The scheduler's clock. /proc/PID/task/TID/sched has the time in it when a thread last ran. Each
  * CPU has a clock of its own that leaves out the time of interrupts and of the hypervisor, so the
  * clocks of two CPUs may be seconds apart. */
-#ifndef SOOTH_OS_LINUX_CPU_CLOCK_H
-#define SOOTH_OS_LINUX_CPU_CLOCK_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/map.h"
@@ -21,5 +20,3 @@ bool cpu_clock_last_run(struct buffer *text, uint64_t *ns);
 /* Sets the present time on the clock of a CPU. False: sooth may not run there, or the kernel does
  * not show it. */
 bool cpu_clock_now(struct cpu_clock *c, uint32_t cpu, uint64_t *ns);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The state of a PostgreSQL process, by the title that it writes over its arguments. */
-#ifndef SOOTH_OS_LINUX_DATABASE_SESSIONS_H
-#define SOOTH_OS_LINUX_DATABASE_SESSIONS_H
+#pragma once
 
 #include "os/linux/waits/wait_reader.h"
 
@@ -35,5 +34,3 @@ struct database_sessions database_sessions_read_all(struct wait_reader *r, uint3
 bool database_sessions_have_no_holder(const struct database_sessions *s);
 /* Returns whether an idle session may have the advisory lock that a session waits for. */
 bool database_sessions_may_hold_advisory_lock(const struct database_sessions *s);
-
-#endif

@@ -5,8 +5,7 @@
  *
  * Cannot be seen: descriptors of processes that ptrace(2) would refuse.
  */
-#ifndef SOOTH_OS_LINUX_WAIT_ENDS_H
-#define SOOTH_OS_LINUX_WAIT_ENDS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -41,5 +40,3 @@ bool wait_end_reads(const struct wait_end *end);
 bool wait_end_writes(const struct wait_end *end);
 /* Returns the enum sooth_state of the result: whether all processes could be read. */
 uint8_t wait_ends_state(const struct wait_ends *e);
-
-#endif

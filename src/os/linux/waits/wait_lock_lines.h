@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The lines of /proc/locks: each lock with the process that made it, and below it the waiting
  * processes, with the same number and marked by "->". They are parsed once for a sample. */
-#ifndef SOOTH_OS_LINUX_WAIT_LOCK_LINES_H
-#define SOOTH_OS_LINUX_WAIT_LOCK_LINES_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -77,5 +76,3 @@ bool wait_has_lock(
  * which the processes that inherited it are searched. */
 const struct lock_owner *wait_lock_owners(
 	struct wait_reader *r, struct lock_line *l, struct span path);
-
-#endif

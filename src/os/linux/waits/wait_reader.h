@@ -3,8 +3,7 @@
  * State that the parts of the backend share: the snapshot being made, the process of the chain
  * being read, and tables of the host that are read once for a sample.
  */
-#ifndef SOOTH_OS_LINUX_WAIT_READER_H
-#define SOOTH_OS_LINUX_WAIT_READER_H
+#pragma once
 
 #include "os/linux/bpf/members.h"
 #include "os/linux/files/mounts.h"
@@ -237,5 +236,3 @@ const struct wait_entry *wait_table_get(struct wait_table *t, uint32_t pid);
 size_t wait_table_count(struct wait_table *t);
 const struct wait_entry *wait_table_at(struct wait_table *t, size_t i);
 bool wait_table_is_ancestor(struct wait_table *t, uint32_t pid, uint32_t of);
-
-#endif

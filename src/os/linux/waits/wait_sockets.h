@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The sockets of a network namespace by inode, and the socket at the other end of each. */
-#ifndef SOOTH_OS_LINUX_WAIT_SOCKETS_H
-#define SOOTH_OS_LINUX_WAIT_SOCKETS_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -56,5 +55,3 @@ bool wait_socket_is_local(const struct wait_socket *of); /* connected within thi
 /* Appends "127.0.0.1:80", or the name of a unix socket. */
 void wait_socket_local(struct buffer *out, const struct wait_socket *of);
 void wait_socket_peer(struct buffer *out, const struct wait_socket *of);
-
-#endif

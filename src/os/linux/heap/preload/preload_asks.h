@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Requests that threads put in their slots, and wait for there (preload/layout.h). */
-#ifndef SOOTH_OS_LINUX_PRELOAD_ASKS_H
-#define SOOTH_OS_LINUX_PRELOAD_ASKS_H
+#pragma once
 
 #include "os/linux/heap/preload/preload_run.h"
 
@@ -11,5 +10,3 @@ void preload_asks_answer_quick(struct preload_run *s);
 /* Answers one of the requests left by preload_asks_answer_quick(); false: there is none. Called
  * without the lock. */
 bool preload_asks_answer_next(struct preload_run *s);
-
-#endif

@@ -2,8 +2,7 @@
 /* Converts the processor's ticks to times of CLOCK_MONOTONIC, by a line through both clocks. The
  * line is bent a little from time to time, always ahead of all recorded ticks, so times never go
  * back. */
-#ifndef SOOTH_OS_LINUX_PRELOAD_CLOCK_H
-#define SOOTH_OS_LINUX_PRELOAD_CLOCK_H
+#pragma once
 
 #include <stdint.h>
 
@@ -25,5 +24,3 @@ uint64_t preload_clock_second(const struct preload_clock *c);
 void preload_clock_adjust(struct preload_clock *c);
 uint64_t preload_clock_ns(const struct preload_clock *c, uint64_t ticks);
 uint64_t preload_clock_duration(const struct preload_clock *c, uint64_t ticks);
-
-#endif

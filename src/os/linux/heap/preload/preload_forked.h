@@ -5,8 +5,7 @@
  * PID there. Sooth compares that with the kernel's data: the process maps that memory, or, if it
  * has ended, was forked in the tree.
  */
-#ifndef SOOTH_OS_LINUX_PRELOAD_FORKED_H
-#define SOOTH_OS_LINUX_PRELOAD_FORKED_H
+#pragma once
 
 #include "os/linux/heap/preload/preload_run.h"
 
@@ -16,5 +15,3 @@ bool preload_forked_find(
 /* Notes that the kernel reported the start of a process: a child that has ended is recognized by
  * this. */
 void preload_forked_reported(struct preload_run *s, const struct process_id *process);
-
-#endif

@@ -5,8 +5,7 @@
  * are not seen, and are reported as a gap. The kernel records every mapping of code by perf events,
  * which cost nothing between two mappings.
  */
-#ifndef SOOTH_OS_LINUX_PRELOAD_LATE_H
-#define SOOTH_OS_LINUX_PRELOAD_LATE_H
+#pragma once
 
 #include "base/map.h"
 #include "os/linux/heap/heap_attach.h"
@@ -44,5 +43,3 @@ void preload_late_emit(struct preload_late *l, const struct process_id *ended);
  * never connected to the run's `unseen`. */
 void preload_late_check(struct preload_late *l);
 void preload_late_close(struct preload_late *l);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The library that programs load, and which programs load it. */
-#ifndef SOOTH_OS_LINUX_PRELOAD_LIBRARY_H
-#define SOOTH_OS_LINUX_PRELOAD_LIBRARY_H
+#pragma once
 
 #include <limits.h>
 
@@ -48,5 +47,3 @@ bool preload_program_uses_others(struct preload_programs *p, const char *path);
  * user of the command. */
 bool preload_programs_runs(
 	struct preload_programs *p, pid_t pid, const char *library, uint32_t uid);
-
-#endif

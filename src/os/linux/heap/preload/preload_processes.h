@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The processes of a run and their memory. All functions are called with the run's lock held. */
-#ifndef SOOTH_OS_LINUX_PRELOAD_PROCESSES_H
-#define SOOTH_OS_LINUX_PRELOAD_PROCESSES_H
+#pragma once
 
 #include "os/linux/heap/preload/preload_run.h"
 
@@ -42,5 +41,3 @@ void preload_end_program(struct preload_run *s, const struct process_id *id);
 void preload_end_process(struct preload_run *s, struct preload_process *p);
 /* Searches for processes and threads that have ended. */
 void preload_look_for_ended(struct preload_run *s);
-
-#endif

@@ -11,8 +11,7 @@
  * knows the token from the command's environment. A program's own claims are not believed: the
  * kernel says which process it is.
  */
-#ifndef SOOTH_OS_LINUX_PRELOAD_RUN_H
-#define SOOTH_OS_LINUX_PRELOAD_RUN_H
+#pragma once
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -127,5 +126,3 @@ void preload_run_stop(struct preload_run *s, struct buffer *out);
 /* Appends the remaining calls of children whose start has been reported in the meantime. */
 void preload_run_drain_rest(struct preload_run *s, struct buffer *out);
 void preload_run_close(struct preload_run *s);
-
-#endif

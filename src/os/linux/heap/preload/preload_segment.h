@@ -2,8 +2,7 @@
 /* Reads the memory that a process shares with sooth (preload/layout.h). Any code of the process may
  * have written there: an index is compared with what sooth itself knows, and words are copied
  * before sooth examines them. */
-#ifndef SOOTH_OS_LINUX_PRELOAD_SEGMENT_H
-#define SOOTH_OS_LINUX_PRELOAD_SEGMENT_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -87,5 +86,3 @@ void preload_segment_count(struct preload_segment *s, unsigned slot,
 	const struct preload_clock *clock, uint64_t now_ns, struct buffer *out);
 /* Frees a slot whose thread has ended, when all its records are read. */
 void preload_segment_release(struct preload_segment *s, unsigned slot);
-
-#endif

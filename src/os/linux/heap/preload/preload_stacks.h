@@ -2,8 +2,7 @@
 /* Stacks that programs walked themselves. Their addresses become files and offsets by the mappings
  * of the program, which sooth reads while the program waits. All functions are called with the
  * run's lock held; all take NULL, and then do nothing. */
-#ifndef SOOTH_OS_LINUX_PRELOAD_STACKS_H
-#define SOOTH_OS_LINUX_PRELOAD_STACKS_H
+#pragma once
 
 #include "collect/backend.h"
 #include "os/linux/profile/stack_walker.h"
@@ -60,5 +59,3 @@ void preload_stacks_add(
 uint32_t preload_stacks_number(struct preload_stacks *s, preload_program program, uint64_t hash);
 /* Names all stacks, after the last record. */
 int preload_stacks_name(struct preload_stacks *s, struct backend_run *run, struct sooth_error *err);
-
-#endif

@@ -2,8 +2,7 @@
 /* Programs that a run cannot see, because they do not load sooth's library. The kernel's records of
  * each exec name them (preload_late.h). Where the kernel refuses these records, sooth searches the
  * known processes and their children from time to time, and may miss a short program. */
-#ifndef SOOTH_OS_LINUX_PRELOAD_UNSEEN_H
-#define SOOTH_OS_LINUX_PRELOAD_UNSEEN_H
+#pragma once
 
 #include "os/linux/heap/preload/preload_run.h"
 
@@ -18,5 +17,3 @@ int preload_unseen_watch(struct preload_run *s, struct sooth_error *err);
 bool preload_unseen_marked(const struct preload_run *s);
 /* Searches for such programs. Called with the run's lock held. */
 void preload_unseen_find_programs(struct preload_run *s, uint64_t now_ns);
-
-#endif

@@ -7,8 +7,7 @@
  * reasons are small (Go 1.19 to 1.24, src/runtime/runtime2.go). Offsets that do not fit are
  * refused.
  */
-#ifndef SOOTH_OS_LINUX_GO_LAYOUT_H
-#define SOOTH_OS_LINUX_GO_LAYOUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,5 +46,3 @@ bool go_layout_find(struct go_layout *out, const struct go_goroutine *first, siz
 
 enum go_status go_status_of(const struct go_layout *l, const struct go_goroutine *g);
 uint64_t go_number_at(const struct go_goroutine *g, size_t offset);
-
-#endif

@@ -8,8 +8,7 @@
  * Everything is read from the memory of the process, also the symbols of libjvm.so. The functions
  * run in the child of a timeout_call(), so they allocate nothing.
  */
-#ifndef SOOTH_OS_LINUX_HOTSPOT_LAYOUT_H
-#define SOOTH_OS_LINUX_HOTSPOT_LAYOUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,5 +57,3 @@ struct hotspot_layout {
 
 /* Reads the layout. `base`: where libjvm.so is mapped. False: it exports no such table. */
 bool hotspot_layout_read(pid_t pid, uint64_t base, struct hotspot_layout *out);
-
-#endif

@@ -2,8 +2,7 @@
 /* HotSpot's own data about its heap: counters in a file that it maps, /tmp/hsperfdata_USER/PID
  * (jvmstat, perfMemory.hpp). The file is on by default; it is missing with -XX:-UsePerfData and in
  * containers with a read-only /tmp. jstat(1) reads the same file. No thread is stopped. */
-#ifndef SOOTH_OS_LINUX_JAVA_COUNTERS_H
-#define SOOTH_OS_LINUX_JAVA_COUNTERS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,5 +18,3 @@ bool java_counters_parse(struct maps_managed_heap *out, const void *data, size_t
 /* Reads the counters of a JVM, as runtime_heap.read. */
 bool java_counters_read(
 	struct maps_managed_heap *out, struct timeout *timeout, int process, const char *path);
-
-#endif

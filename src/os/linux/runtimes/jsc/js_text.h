@@ -5,8 +5,7 @@
  * file. If the text is not clearly one of these forms, there is no name, because a wrong name is
  * worse.
  */
-#ifndef SOOTH_OS_LINUX_JS_TEXT_H
-#define SOOTH_OS_LINUX_JS_TEXT_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -21,5 +20,3 @@
  * function's start where `before` ends and `from` begins. False: no name is found, and nothing is
  * appended. */
 bool js_text_name(struct span before, struct span from, struct buffer *out);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keeps found layouts of JavaScriptCore in the folder of symbol_cache.h. */
-#ifndef SOOTH_OS_LINUX_JSC_CACHE_H
-#define SOOTH_OS_LINUX_JSC_CACHE_H
+#pragma once
 
 #include "base/buffer.h"
 #include "base/cursor.h"
@@ -19,5 +18,3 @@ void jsc_cache_write(const char *folder, const char *build_id, const struct jsc_
  * not of that build. */
 void jsc_cache_print(struct buffer *out, const char *build_id, const struct jsc_layout *layout);
 bool jsc_cache_parse(struct span text, const char *build_id, struct jsc_layout *out);
-
-#endif

@@ -2,8 +2,7 @@
 /* Finds the layout of an unknown build of JavaScriptCore in a running process. The engine keeps
  * some values twice: their offsets are those where both copies are equal for many functions, and no
  * other offsets fit. Half of the samples decide, the other half is the test. */
-#ifndef SOOTH_OS_LINUX_JSC_CALIBRATE_H
-#define SOOTH_OS_LINUX_JSC_CALIBRATE_H
+#pragma once
 
 #include "os/linux/runtimes/jsc/jsc_frame.h"
 
@@ -39,5 +38,3 @@ struct jsc_calibration {
 
 /* Makes some ten thousand small reads: call it with a timeout. */
 void jsc_calibrate(struct jsc_calibration *c, jsc_read read, void *user);
-
-#endif

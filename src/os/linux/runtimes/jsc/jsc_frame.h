@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The name of one function of JavaScriptCore, from the memory of its process. */
-#ifndef SOOTH_OS_LINUX_JSC_FRAME_H
-#define SOOTH_OS_LINUX_JSC_FRAME_H
+#pragma once
 
 #include <stddef.h>
 
@@ -52,5 +51,3 @@ void jsc_frame_follow(
 	struct profile_raw_js *raw, const struct jsc_layout *layout, jsc_read read, void *user);
 /* Reads the name. May wait: call it with a timeout (timeout.h). */
 void jsc_frame_read(struct jsc_frame *f, jsc_read read, void *user);
-
-#endif

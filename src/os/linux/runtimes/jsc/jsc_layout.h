@@ -2,8 +2,7 @@
 /* Where JavaScriptCore keeps the data that leads from a stack frame to the name of its function, by
  * the build id of the executable. Offsets are in bytes. All were found by comparing values that a
  * running engine keeps twice. */
-#ifndef SOOTH_OS_LINUX_JSC_LAYOUT_H
-#define SOOTH_OS_LINUX_JSC_LAYOUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,5 +34,3 @@ struct jsc_layout {
 
 /* Returns the layout of a build; NULL: not known. */
 const struct jsc_layout *jsc_layout_of(const char *build_id);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Searches for the layout of one build: collects frames until jsc_calibrate.h can decide. */
-#ifndef SOOTH_OS_LINUX_JSC_SEARCH_H
-#define SOOTH_OS_LINUX_JSC_SEARCH_H
+#pragma once
 
 #include "os/linux/runtimes/jsc/jsc_calibrate.h"
 
@@ -21,5 +20,3 @@ bool jsc_search_put(struct jsc_search *s, const struct profile_raw *raw,
 /* Finds the interpreter's main code, where handlers stand close together, and sorts `handlers`. An
  * executable whose code was ordered by use has several such ranges with other code between. */
 void jsc_ranges_find(struct profile_jsc *shared, uint64_t *handlers, size_t count);
-
-#endif

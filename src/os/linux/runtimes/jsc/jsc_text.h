@@ -2,8 +2,7 @@
 /* Names of functions from the text of their module, if the names are not in memory. The text is
  * read from the executable on disk, where `bun build --compile` has put it. The offset of a
  * function in a module is the same there as in the engine. */
-#ifndef SOOTH_OS_LINUX_JSC_TEXT_H
-#define SOOTH_OS_LINUX_JSC_TEXT_H
+#pragma once
 
 #include "base/map.h"
 #include "os/linux/files/timeout.h"
@@ -27,5 +26,3 @@ void jsc_text_fini(struct jsc_text *t);
  * nothing is appended. */
 bool jsc_text_name(struct jsc_text *t, struct timeout *timeout, const char *path, uint32_t start,
 	struct buffer *out);
-
-#endif

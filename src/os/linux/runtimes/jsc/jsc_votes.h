@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Chooses one of many places: a place gets a vote for each different object that fits there. The
  * right place fits everywhere, the others only by chance. */
-#ifndef SOOTH_OS_LINUX_JSC_VOTES_H
-#define SOOTH_OS_LINUX_JSC_VOTES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,5 +24,3 @@ void jsc_votes_put(struct jsc_votes *v, uint32_t place, uint64_t object);
 /* Counts the votes and empties *v. False: nothing is decided, but *out has the numbers. */
 bool jsc_votes_decide(struct jsc_votes *v, struct jsc_result *out);
 void jsc_votes_fini(struct jsc_votes *v);
-
-#endif

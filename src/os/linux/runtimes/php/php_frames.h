@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds the functions in which a script of PHP is, in the memory of its process, which is not
  * stopped. */
-#ifndef SOOTH_OS_LINUX_PHP_FRAMES_H
-#define SOOTH_OS_LINUX_PHP_FRAMES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,5 +21,3 @@ struct script_code {
 bool php_is_known(uint32_t version);
 /* Adds the functions. The memory may not answer: call this by timeout_call() (timeout.h). */
 void do_php_frames(void *script_code);
-
-#endif

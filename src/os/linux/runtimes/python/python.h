@@ -7,8 +7,7 @@
  * with the same name object and first line as at the sample. No value and no argument of the
  * program is read.
  */
-#ifndef SOOTH_OS_LINUX_PYTHON_H
-#define SOOTH_OS_LINUX_PYTHON_H
+#pragma once
 
 #include "base/map.h"
 #include "bpf/python.h"
@@ -37,5 +36,3 @@ static inline bool python_is_interpreter(struct span name)
 /* Returns the name of a function in the process of the sample, or NAMES_NONE. */
 uint32_t python_put(
 	struct python *p, const struct profile_raw *raw, const struct profile_raw_python *frame);
-
-#endif

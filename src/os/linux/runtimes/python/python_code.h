@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The name of one code object of Python, from the memory of its process. */
-#ifndef SOOTH_OS_LINUX_PYTHON_CODE_H
-#define SOOTH_OS_LINUX_PYTHON_CODE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -37,5 +36,3 @@ uint32_t python_code_line(
 	const unsigned char *table, size_t size, uint32_t first_line, uint64_t instruction);
 /* Copies the names that the kernel side has read. No text: a name was too long for it. */
 void python_code_copy_names(struct python_code *job, const struct profile_python_name *r);
-
-#endif

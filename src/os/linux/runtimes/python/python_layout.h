@@ -2,8 +2,7 @@
 /* Where a Python interpreter keeps the data that leads to names of functions. The layouts of 3.9 to
  * 3.12 are known by version; 3.13 and 3.14 have theirs in their file, for debuggers
  * (_Py_DebugOffsets). */
-#ifndef SOOTH_OS_LINUX_PYTHON_LAYOUT_H
-#define SOOTH_OS_LINUX_PYTHON_LAYOUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,5 +20,3 @@
  * False: the layout is unknown, or has numbers that no interpreter has. */
 bool python_layout_find(
 	struct python_layout *out, uint32_t version, const unsigned char *debug, size_t size);
-
-#endif

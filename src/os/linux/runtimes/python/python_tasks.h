@@ -5,13 +5,10 @@
  * .AsyncioDebug: Modules/_asynciomodule.c). For other versions sooth reports that tasks are not
  * read. They are read from memory without stopping the process, so a group may mix two moments.
  */
-#ifndef SOOTH_OS_LINUX_PYTHON_TASKS_H
-#define SOOTH_OS_LINUX_PYTHON_TASKS_H
+#pragma once
 
 struct wait_reader;
 struct wait_node;
 
 /* Member `waits` of struct runtime: writes records of the process; none if it has no asyncio. */
 void python_tasks_add(void *state, struct wait_reader *r, struct wait_node *n);
-
-#endif

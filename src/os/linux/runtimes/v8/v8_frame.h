@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The name of one function of V8, from the memory of its process. */
-#ifndef SOOTH_OS_LINUX_V8_FRAME_H
-#define SOOTH_OS_LINUX_V8_FRAME_H
+#pragma once
 
 #include <stddef.h>
 
@@ -33,5 +32,3 @@ void v8_frame_read(struct v8_frame *f, v8_read read, void *user);
 /* Returns whether the code at `pc`, where the thread was interrupted, has its own frame: it is made
  * already, and not left yet. Otherwise the words beside the frame pointer are the caller's. */
 bool v8_is_framed(v8_read read, void *user, uint64_t pc);
-
-#endif

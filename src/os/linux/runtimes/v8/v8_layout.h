@@ -2,8 +2,7 @@
 /* Where V8 keeps the data that leads from a stack frame to the name of its function. The engine
  * exports its layout as constants (v8dbg_*) for debuggers. Offsets are in bytes; types are the
  * numbers that the engine's maps have. */
-#ifndef SOOTH_OS_LINUX_V8_LAYOUT_H
-#define SOOTH_OS_LINUX_V8_LAYOUT_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -30,5 +29,3 @@ enum v8_layout_status {
 
 /* Reads the layout from the file: call it with a timeout. */
 enum v8_layout_status v8_layout_read(int fd, struct v8_layout *out);
-
-#endif

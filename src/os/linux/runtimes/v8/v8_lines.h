@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines of V8 scripts: the source of each script is read once, and the ends of its lines are
  * kept. */
-#ifndef SOOTH_OS_LINUX_V8_LINES_H
-#define SOOTH_OS_LINUX_V8_LINES_H
+#pragma once
 
 #include "base/map.h"
 #include "os/linux/files/timeout.h"
@@ -27,5 +26,3 @@ void v8_lines_fini(struct v8_lines *l);
  * large. */
 uint32_t v8_lines_of(struct v8_lines *l, const struct v8_layout *layout,
 	const struct v8_source *source, uint32_t position);
-
-#endif

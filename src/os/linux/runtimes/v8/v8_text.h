@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads strings of V8 from the memory of its process. Each step is bounded. */
-#ifndef SOOTH_OS_LINUX_V8_TEXT_H
-#define SOOTH_OS_LINUX_V8_TEXT_H
+#pragma once
 
 #include <stddef.h>
 
@@ -43,5 +42,3 @@ int32_t v8_small(uint64_t word);
 bool v8_text(const struct v8_memory *m, uint64_t string, struct buffer *out);
 /* Finds the letters of a flat string. */
 bool v8_flat(const struct v8_memory *m, uint64_t string, struct v8_letters *out);
-
-#endif
