@@ -265,6 +265,8 @@ static const struct sooth_field listener_fields[] = {
 	FIELD_TRUTH(waits_listener, is_datagram, "it receives datagrams"),
 	FIELD_TRUTH(
 		waits_listener, is_to_itself, "it is a connection to itself, and does not listen"),
+	FIELD_NUMBER(waits_listener, connections,
+		"connections that have the port, if no process listens there"),
 	FIELD_NUMBER(waits_listener, owner_pid,
 		"oldest process that has the socket open; 0: none could be read"),
 	FIELD_NUMBER(waits_listener, owner_start_ticks, "start of that process in clock ticks",

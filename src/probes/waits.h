@@ -284,7 +284,10 @@ struct waits_listener {
 	/* A TCP connection to itself, which connect(2) makes if it is given the port that it asks
 	 * for (RFC 9293, 3.5, simultaneous open): no process listens, but the port is in use. */
 	uint8_t is_to_itself;
-	uint8_t unused[2];
+	/* No process listens there, but this many connections have the port, so that bind(2)
+	 * without SO_REUSEADDR fails. Without an owner they are closed (TIME_WAIT). 0: it listens.
+	 */
+	uint16_t connections;
 	struct sooth_text owner_name;
 	struct sooth_text local; /* "127.0.0.1:80", or the name of a unix socket */
 };

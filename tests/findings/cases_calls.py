@@ -667,6 +667,12 @@ SYSCALL_ERRORS = [
         evidence="commands that ended with an error", threshold="min-commands"),
     sick("syscall-errors", "a port in use, each two seconds", lambda s, r: s.python(PORT, "same").pid, duration_s=6,
         says="keeps failing", severity="medium"),
+    sick("syscall-errors", "a port that closed connections have", lambda s, r: s.python(PORT_BACK, "closed").pid,
+        duration_s=6, says="(TIME_WAIT) still ", severity="medium"),
+    sick("syscall-errors", "a port that a connection of a child has", lambda s, r: s.python(PORT_BACK, "child").pid,
+        duration_s=6, says="but 1 connection of sleep (", severity="medium"),
+    healthy("syscall-errors", "the same port with SO_REUSEADDR", lambda s, r: s.python(PORT_BACK, "reuse").pid,
+        duration_s=6),
     healthy("syscall-errors", "a list of ports in use, one each two seconds",
         lambda s, r: s.python(PORT, "next").pid, duration_s=6),
     sick("syscall-errors", "the same, by a connection to itself of another process", commands("taken"), duration_s=8,
@@ -1095,6 +1101,32 @@ FILLING_UP = [
 WRITE_CHURN = [dataclasses.replace(c, also=("slow-syscalls",)) for c in WRITE_CHURN]
 
 # Waits until a port is free that another process has; or goes through a list of them.
+# A server that cannot have its port back: its connections are closed, or a child of the former server has one.
+PORT_BACK = """
+import os, socket, subprocess, sys, time
+with socket.create_server(("127.0.0.1", 0)) as former:
+    name = former.getsockname()
+    client = socket.create_connection(name)
+    one = former.accept()[0]
+if sys.argv[1] == "child":
+    subprocess.Popen(["sleep", "600"], pass_fds=[one.fileno()])
+one.close()
+if sys.argv[1] != "child":
+    client.recv(1)
+    client.close()
+print("ready", flush=True)
+while True:
+    with socket.socket() as server:
+        if sys.argv[1] == "reuse":
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind(name)
+        except OSError:
+            pass
+    time.sleep(0.4)
+"""
+
+
 PORT = """
 import os, socket, sys, time
 taken = [socket.create_server(("127.0.0.1", 0)) for i in range(16)]

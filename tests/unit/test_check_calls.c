@@ -436,16 +436,41 @@ static void is_denied_at_words(double value)
 	denied_at("/data/a;b");
 }
 
-static void port_is_taken_times(double times)
+static void bind_fails(int times)
 {
 	const unsigned char address[16] = { 2, 0, 0x1f, 0x90, 127, 0, 0, 1 };
 
 	observe();
-	for (int i = 0; i < (int)times; i++) {
+	for (int i = 0; i < times; i++) {
 		CALL("socket", 3, 2, 1, 0);
 		piece(1, address, sizeof(address));
 		CALL("bind", -EADDRINUSE, 3, 1, 16);
 	}
+}
+
+static void port_is_taken_times(double times)
+{
+	bind_fails((int)times);
+	observed();
+}
+
+/* A server cannot bind: no process listens there, but connections have the port, those of a process
+ * or closed ones. */
+static void port_of_connections(double owner)
+{
+	struct waits_listener l = { .record = head_of(5, PID, WAITS_LISTENER),
+		.owner_pid = (uint32_t)owner,
+		.owner_start_ticks = owner != 0 ? start_of((uint32_t)owner) : 0,
+		.local_port = 8080,
+		.connections = 3,
+		.family = SOCKETS_INET };
+	struct waits_snapshot end = { .record = head_of(5, PID, WAITS_SNAPSHOT) };
+	struct record_tail tail[] = { put_text(&l.owner_name, owner != 0 ? "old-worker" : ""),
+		put_text(&l.local, "127.0.0.1:8080") };
+
+	bind_fails(60);
+	RECORD_APPEND(&records, &l, tail, 2);
+	RECORD_APPEND(&records, &end, NULL, 0);
 	observed();
 }
 
@@ -457,6 +482,10 @@ static void test_remedies(void **state)
 		{ "syscall-errors", is_denied_at_a_word, 0, NULL, "|<namei -l /data/key shows" },
 		{ "syscall-errors", is_denied_at_words, 0, NULL, "|<sooth trace -Z -p 99 shows" },
 		{ "syscall-errors", is_closed, 60, NULL, "|EBADF: the descriptor is closed" },
+		{ "syscall-errors", port_of_connections, 0, NULL,
+			"|but 3 closed connections (TIME_WAIT) still have it|<set SO_REUSEADDR" },
+		{ "syscall-errors", port_of_connections, 72, NULL,
+			"|but 3 connections of old-worker (72) still have it|or end that process" },
 		{ "syscall-errors", port_is_taken_times, 100, NULL,
 			"|bind on 127.0.0.1:8080 keeps failing|<ss -tulnp 'sport = :8080' shows" },
 	};

@@ -231,6 +231,21 @@ bool port_owner_is_in_use(const struct call_place *place)
 	return place->error == LINUX_EADDRINUSE && *place->text;
 }
 
+static void put_connections(struct buffer *out, const struct waits_listener *l, struct span name)
+{
+	const char *s = l->connections > 1 ? "s" : "";
+
+	if (l->owner_pid)
+		buffer_format(out,
+			": no process listens there, but %u connection%s of %.*s (%u) still %s it",
+			l->connections, s, SPAN_ARGS(name), l->owner_pid, *s ? "have" : "has");
+	else
+		buffer_format(out,
+			": no process listens there, but %u closed connection%s (TIME_WAIT) still "
+			"%s it, and it did not set SO_REUSEADDR",
+			l->connections, s, *s ? "have" : "has");
+}
+
 void port_owner_put(struct buffer *out, const struct check *e, const char *address)
 {
 	assert(e);
@@ -246,7 +261,9 @@ void port_owner_put(struct buffer *out, const struct check *e, const char *addre
 	if (!l)
 		return;
 	name = record_text(&l->record, &l->owner_name);
-	if (!l->owner_pid)
+	if (l->connections)
+		put_connections(out, l, name);
+	else if (!l->owner_pid)
 		buffer_string(out, ": another process, which could not be read, listens there");
 	else if (l->owner_pid == e->id.pid)
 		buffer_string(out, ": it has it itself, by another socket");
@@ -274,12 +291,16 @@ static bool is_on_this_host(const char *address)
 	return !strncmp(address, "127.", 4) || !strncmp(address, "[::1]", 5);
 }
 
+static bool is_stream_server(const struct waits_listener *l)
+{
+	return !l->is_datagram && !l->is_to_itself && !l->connections;
+}
+
 void port_owner_put_refused(struct buffer *out, const struct check *e, const char *address)
 {
 	struct port_owner o = find_owner(e, address, FITS_PARTLY);
 	const struct waits_listener *l =
-		o.listener && !o.listener->is_datagram && !o.listener->is_to_itself ? o.listener
-										    : NULL;
+		o.listener && is_stream_server(o.listener) ? o.listener : NULL;
 	struct span name, local;
 
 	if (!o.is_measured || !is_on_this_host(address))
@@ -315,7 +336,11 @@ bool port_owner_remedy(const struct check *e, struct check_result *out, const ch
 	const struct waits_listener *l = o.listener;
 	const char *port = is_path(address) ? NULL : strrchr(address, ':');
 
-	if (l && l->owner_pid == e->id.pid)
+	if (l && l->connections)
+		finding_remedy(out,
+			"set SO_REUSEADDR before bind (frameworks: reuse_addr, SO_REUSEADDR = 1)%s",
+			l->owner_pid ? ", or end that process" : ", or wait a minute");
+	else if (l && l->owner_pid == e->id.pid)
 		finding_remedy(out, "listen once, or close the first socket before the second");
 	else if (l && l->owner_pid)
 		finding_remedy(out,

@@ -28,90 +28,6 @@
 #include "os/os.h"
 #include "probes/sockets.h"
 
-#define LISTENERS_MAX 512
-
-static bool is_open_to_others(const struct wait_socket *s)
-{
-	if (!s->inode)
-		return false;
-	if (s->family != AF_UNIX && s->protocol == IPPROTO_UDP)
-		return s->local_port && !s->peer_port;
-	return s->state == SOCKETS_LISTEN && (s->family != AF_UNIX || s->name[0]);
-}
-
-static bool is_to_itself(const struct wait_socket *s)
-{
-	return s->inode && s->family != AF_UNIX && s->protocol == IPPROTO_TCP &&
-	       s->state == SOCKETS_ESTABLISHED && s->local_port == s->peer_port &&
-	       !memcmp(s->local, s->peer, sizeof(s->local));
-}
-
-/* Finds the owner of a socket: of a server with many processes the first one. */
-static void find_owner(struct wait_reader *r, const struct wait_socket *s, struct waits_listener *l)
-{
-	size_t count;
-	const struct wait_end *ends = wait_ends_first(&r->ends, WAIT_END_SOCKET, s->inode, &count);
-
-	for (size_t i = 0; i < count; i++) {
-		const struct wait_entry *e;
-
-		if (i && ends[i].pid == ends[i - 1].pid)
-			continue;
-		l->owners++;
-		e = wait_table_get(&r->table, ends[i].pid);
-		if (!e || (l->owner_pid && e->start_ticks >= l->owner_start_ticks))
-			continue;
-		l->owner_pid = e->pid;
-		l->owner_start_ticks = e->start_ticks;
-		l->owner_state = e->state;
-	}
-}
-
-static void emit_listener(struct wait_reader *r, const struct wait_socket *s)
-{
-	struct waits_listener l = { .record = wait_record(r, 0, WAITS_LISTENER),
-		.local_port = s->local_port,
-		.family = s->family == AF_UNIX	 ? SOCKETS_UNIX
-			  : s->family == AF_INET ? SOCKETS_INET
-						 : SOCKETS_INET6,
-		.is_to_itself = is_to_itself(s),
-		.is_datagram = s->family != AF_UNIX && s->protocol == IPPROTO_UDP };
-	const struct wait_entry *owner;
-	struct buffer local = { 0 };
-	const char *name;
-
-	find_owner(r, s, &l);
-	owner = l.owner_pid ? wait_table_get(&r->table, l.owner_pid) : NULL;
-	name = owner ? owner->name : "";
-	wait_socket_local(&local, s);
-	{
-		struct record_tail tail[] = {
-			{ &l.owner_name, name, strnlen(name, sizeof(owner->name)) },
-			{ &l.local, (const char *)local.data, local.size },
-		};
-
-		RECORD_APPEND(&r->run->out, &l, tail, ARRAY_SIZE(tail));
-	}
-	buffer_fini(&local);
-}
-
-/* Writes the sockets in the process's network namespace that others connect to, or that take a port
- * from others. */
-static void wait_listeners(struct wait_reader *r, int process)
-{
-	const struct wait_socket *all;
-	size_t count, written = 0;
-
-	wait_sockets_get(&r->sockets, process, 0); /* reads them */
-	all = wait_sockets_all(&r->sockets, &count);
-	for (size_t i = 0; i < count && written < LISTENERS_MAX; i++) {
-		if (!is_open_to_others(&all[i]) && !is_to_itself(&all[i]))
-			continue;
-		emit_listener(r, &all[i]);
-		written++;
-	}
-}
-
 #define THREADS_MAX    1024 /* number of threads of a process */
 #define THREADS_LISTED 8192
 #define ACTIVE_MAX     64 /* more threads that do not just sleep */
@@ -307,7 +223,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 		if (!status)
 			read_chain(r, pid);
 		if (!status && wants_listeners(r))
-			wait_listeners(r, of.process);
+			wait_add_listeners(r, of.process);
 		if (!status && wants_peers(r))
 			wait_add_peers(r, of.process, (uint32_t)pid);
 		end.record = wait_record(r, 0, WAITS_SNAPSHOT);
