@@ -45,9 +45,10 @@ static inline uint32_t budget_class(const struct thread *t, int64_t result, uint
 	if (is_native &&
 		config.kept[(t->number / 64) & (SYSCALLS_NUMBERS / 64 - 1)] >> (t->number % 64) & 1)
 		return SYSCALLS_CLASS_KEPT;
-	/* Messages to standard error are rare, and often explain an error. */
+	/* Messages to standard error are rare, and often explain an error. A program that begins
+	 * has used up its budget of KEPT. */
 	if (moves_bytes(t) && t->arguments[0] == STANDARD_ERROR)
-		return SYSCALLS_CLASS_KEPT;
+		return SYSCALLS_CLASS_SLOW;
 	if (t->entered_ns && now - t->entered_ns >= SYSCALLS_SLOW_NS)
 		return SYSCALLS_CLASS_SLOW;
 	return SYSCALLS_CLASS_OTHER;

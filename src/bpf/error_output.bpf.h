@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Records output to standard error if it is a pipe, a socket or a terminal, but not a file. Other
- * descriptors of the same object count too: standard output, or a terminal that was opened again,
- * as node does. Only the first buffer of a call is seen, cut.
+ * Records output to standard error. Other descriptors of the same object count too: standard
+ * output, a terminal that was opened again, as node does, or that of echo >&2 in a shell. Only the
+ * first buffer of a call is seen, cut.
  */
 #pragma once
 
@@ -24,10 +24,8 @@ static inline bool is_error_output(uint64_t fd)
 {
 	struct inode *inode = inode_of((uint32_t)fd);
 
-	if (!inode || (BPF_CORE_READ(inode, i_mode) & MODE_MASK) == MODE_REGULAR)
-		return false;
 	/* /dev/null: such output is never read. */
-	if (BPF_CORE_READ(inode, i_rdev) >> MINOR_BITS == MEMORY_MAJOR)
+	if (!inode || BPF_CORE_READ(inode, i_rdev) >> MINOR_BITS == MEMORY_MAJOR)
 		return false;
 	return fd == STANDARD_ERROR || inode_of(STANDARD_ERROR) == inode;
 }
@@ -35,6 +33,8 @@ static inline bool is_error_output(uint64_t fd)
 VERIFIED_ALONE_BY_NUMBERS int keep_error_output(
 	uint32_t scratch_index, uint32_t argument, uint64_t from, uint64_t done)
 {
+	struct inode *inode = inode_of(STANDARD_ERROR);
+	bool is_file = inode && (BPF_CORE_READ(inode, i_mode) & MODE_MASK) == MODE_REGULAR;
 	struct call_with_pieces *p = bpf_map_lookup_elem(&scratch, &scratch_index);
 	uint32_t at, size = done > SYSCALLS_PIECE_MAX ? SYSCALLS_PIECE_MAX : (uint32_t)done;
 
@@ -49,7 +49,8 @@ VERIFIED_ALONE_BY_NUMBERS int keep_error_output(
 	if (bpf_probe_read_user(p->pieces + at + sizeof(struct syscalls_piece), size,
 		    (const void *)(unsigned long)from))
 		return 0;
-	put_head(p, at, (uint8_t)argument, SYSCALLS_PART_ERROR_OUTPUT,
+	put_head(p, at, (uint8_t)argument,
+		is_file ? SYSCALLS_PART_ERROR_FILE : SYSCALLS_PART_ERROR_OUTPUT,
 		done > SYSCALLS_PIECE_MAX ? STATE_TRUNCATED : 0, size);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "analyze/diagnosis/check_verdict.h"
 #include "analyze/diagnosis/starts.h"
 #include "analyze/evidence/failure_meaning.h"
+#include "analyze/diagnosis/last_words.h"
 #include "base/cleanup.h"
 #include "probes/signal_names.h"
 
@@ -141,6 +142,7 @@ struct group {
 	uint64_t command;   /* hash of the arguments of the first failure */
 	uint64_t unstarted; /* failures of children that could not execute another program */
 	const struct call_place *exec; /* the failed exec of one of these children */
+	struct last_words words;       /* of the failed children */
 	struct group_status {
 		uint32_t status, count; /* count 0: none */
 	} statuses[STATUSES];
@@ -203,6 +205,7 @@ static void add_failure(struct counting *c, struct group *g, const struct proces
 		g->unstarted++;
 		g->exec = exec;
 	}
+	last_words_add(&g->words, c->check, id);
 }
 
 static void count_failures(struct counting *c)
@@ -448,9 +451,11 @@ static void emit_claim(
 		finding_claim(out, "the children (%s) of %.*s (%u) keep failing, %llu of %llu: %s",
 			g->key.name, SPAN_ARGS(name), starter->id.pid,
 			(unsigned long long)g->failed, (unsigned long long)g->count, status);
-	finding_remedy(out,
-		"run the command by hand and read its error, or end the loop in %.*s (%u) that "
-		"starts it again",
+	if (g->unstarted * 2 <= g->failed)
+		last_words_put(out, &g->words, g->failed);
+	finding_remedy(out, "%s, or end the loop in %.*s (%u) that starts it again",
+		g->words.latest ? "mend what it says"
+				: "run the command by hand and read its error",
 		SPAN_ARGS(name), starter->id.pid);
 }
 
@@ -474,7 +479,10 @@ static void emit_finding(const struct check *e, struct check_result *out, const 
 			(unsigned long long)g->failed);
 	finding_number(out, "mean time until they fail", (double)g->life_ns / (double)g->failed,
 		SOOTH_UNIT_NS, 0);
-	finding_unseen(out, "what the command wrote about the error");
+	if (g->words.latest)
+		finding_count(out, "of these, with the same last line", g->words.same, 0);
+	else
+		finding_unseen(out, "what the command wrote about the error");
 }
 
 /* Returns whether an earlier detector knows more: why the children fail, or that they are a flood

@@ -3,6 +3,7 @@
  * kernel log. An exit that the parent or the process itself requested by a signal such as SIGTERM
  * is no finding. */
 #include "analyze/diagnosis/ending_claim.h"
+#include "analyze/diagnosis/last_words.h"
 #include "analyze/diagnosis/check.h"
 #include "base/cleanup.h"
 #include "probes/limits.h"
@@ -194,10 +195,15 @@ static void report_ending(
 	/* The kernel does not record that it killed a process at a limit. */
 	bool is_guess = w->signal == SIGNAL_KILL && !w->is_oom && !ending_is_sent(w);
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
+	struct last_words words = { 0 };
 
 	finding_begin(out, confidence_high_if(!is_guess), "");
 	finding_severity(out, severity_of(w));
 	ending_claim(&out->claim, w);
+	if (!w->signal || ending_is_crash(w)) {
+		last_words_add(&words, e, &w->of->id);
+		last_words_put(out, &words, 1);
+	}
 	emit_remedy(e, out, w);
 	exit_reason_text_status(&text, w->status);
 	finding_text(out, "status", "%s", buffer_cstr(&text));

@@ -349,6 +349,7 @@ static void claim_failure(struct check_result *out, const struct starts *s)
 		finding_claim(out, " and are killed by signal %u", END_SIGNAL(s->status));
 	else
 		finding_claim(out, " and fail (exit status %u)", END_EXIT(s->status));
+	last_words_put(out, &s->words, s->failed);
 }
 
 static void emit_starts(const struct check *e, struct check_result *out, const struct starts *s)

@@ -100,6 +100,7 @@ static const char *const message_kinds[] = {
 	[SYSCALLS_MESSAGE_ROUTINE] = "routine",
 	[SYSCALLS_MESSAGE_WARNING] = "warning",
 	[SYSCALLS_MESSAGE_ERROR] = "error",
+	[SYSCALLS_MESSAGE_LAST] = "last",
 };
 static const struct sooth_names message_kind_names = { ARRAY_SIZE(message_kinds), message_kinds };
 

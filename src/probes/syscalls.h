@@ -85,7 +85,7 @@ enum syscalls_class {
 	SYSCALLS_CLASS_OTHER,
 	SYSCALLS_CLASS_ERROR,  /* failed, but for EAGAIN and those of SYSCALLS_CLASS_ABSENT */
 	SYSCALLS_CLASS_KEPT,   /* changes descriptors or names, or connects */
-	SYSCALLS_CLASS_SLOW,   /* took SYSCALLS_SLOW_NS or longer */
+	SYSCALLS_CLASS_SLOW,   /* took SYSCALLS_SLOW_NS or longer, or wrote to standard error */
 	SYSCALLS_CLASS_ABSENT, /* failed: no such file, terminal or attribute; frequent at a start
 				*/
 	SYSCALLS_CLASSES,
@@ -141,9 +141,13 @@ enum syscalls_message_kind {
 	SYSCALLS_MESSAGE_ROUTINE,
 	SYSCALLS_MESSAGE_WARNING,
 	SYSCALLS_MESSAGE_ERROR,
+	/* The last line that a process wrote before it ended with an error, whatever it says and
+	 * standard error is; it comes before the process's end. */
+	SYSCALLS_MESSAGE_LAST,
 };
 
-/* A line that was written to standard error, if standard error is no file. */
+/* A line that was written to standard error. Only SYSCALLS_MESSAGE_LAST may be from a file: other
+ * lines of files are read there. */
 struct syscalls_message {
 	struct sooth_record record;
 	uint64_t form; /* equal for messages that differ only in numbers, quoted texts and paths */
@@ -151,7 +155,7 @@ struct syscalls_message {
 	uint8_t is_part; /* the exception behind a stack trace: a part of the message before */
 	uint8_t is_done; /* the line says that something succeeded */
 	uint8_t unused[5];
-	struct sooth_text text; /* text of errors and warnings only, cut; secrets are masked */
+	struct sooth_text text; /* text of all kinds but ROUTINE, cut; secrets are masked */
 };
 
 /* The part of an argument's target that a piece holds. */
@@ -172,6 +176,7 @@ enum syscalls_piece_part {
 	/* The bytes that were written to standard error. The recorder turns them into
 	 * SYSCALLS_MESSAGE; no capture has them. */
 	SYSCALLS_PART_ERROR_OUTPUT,
+	SYSCALLS_PART_ERROR_FILE, /* the same, if standard error is a file */
 	SYSCALLS_PARTS,
 };
 

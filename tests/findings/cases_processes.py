@@ -455,6 +455,9 @@ CASES = [
     sick("children-failing", "a script whose interpreter is missing", script(
         "printf '#!/none/python\\n' >hook; chmod +x hook; echo ready; until ./hook 2>/dev/null; do sleep 0.5; done"),
         says="hook: ENOENT (No such file or directory), ", **FAILING),
+    sick("children-failing", "says why, into a file", script(
+        "echo ready; until sh -c 'echo starting >&2; echo \"already running, password=hunter2aZ\" >&2; exit 3' 2>>log; do sleep 0.4; done"),
+        duration_s=6, says="exit status 3; last line of each: \"already running, password=***\""),
     sick("children-failing", "a database that another process locks", sqlite_loop(True),
         says="(sqlite3)", may_skip=without("sqlite3"), **FAILING),
     sick("children-failing", "below npm's shell", script(

@@ -155,6 +155,21 @@ static struct span own_words;		 /* arguments of the children; empty: their name 
 static const char *const configure[] = { "sed", "grep", "expr", "cat", "rm", "mkdir" };
 
 /* `arguments`: of the children; "": each its own. NULL: they are not known. */
+/* The children write `last_line`, or each another line, before they end. */
+static const char *last_line;
+static bool has_other_lines;
+
+static void says_last(const struct sooth_record *end, int i)
+{
+	struct syscalls_message m = { .record = *end,
+		.kind = SYSCALLS_MESSAGE_LAST,
+		.form = has_other_lines ? (uint64_t)i : 7 };
+	struct record_tail tail[] = { put_text(&m.text, last_line) };
+
+	m.record.kind = SYSCALLS_MESSAGE;
+	RECORD_APPEND(&records, &m, tail, 1);
+}
+
 static void starts_of_programs(double each_s, const char *const *names, size_t count,
 	const char *starter, const char *arguments, bool stops)
 {
@@ -196,6 +211,8 @@ static void starts_of_programs(double each_s, const char *const *names, size_t c
 		if (arguments)
 			RECORD_APPEND(&records, &exec, words, ARRAY_SIZE(words));
 		memcpy(e.name, name, strlen(name));
+		if (last_line)
+			says_last(&e.record, i);
 		RECORD_APPEND(&records, &e, NULL, 0);
 	}
 	for (int i = 0; i < LOOKS; i++) {
@@ -421,6 +438,15 @@ static void true_fails_unknown(double each_s)
 	fails(each_s, "true", "thing", NULL);
 }
 
+/* The last line of each, or of some other words. */
+static void fails_with_words(double are_other)
+{
+	last_line = "server is already running (pid 7)";
+	has_other_lines = are_other > 0;
+	fails(2, "true", "thing", "true");
+	last_line = NULL;
+}
+
 static void grep_finds_nothing(double each_s)
 {
 	fails(each_s, "grep", "thing", "grep");
@@ -492,6 +518,11 @@ static void test_failing(void **state)
 		{ "children-failing", true_fails, 2, NULL,
 			"medium/high: its children (true) keep failing, 10 of 10: exit status 1 " },
 		{ "children-failing", true_fails, 2, "children-failing.many=11", "low/high: " },
+		{ "children-failing", fails_with_words, 0, NULL,
+			"|exit status 1; last line of each: \"server is already running (pid 7)\"|"
+			"with the same last line: 10|<mend what it says" },
+		{ "children-failing", fails_with_words, 1, NULL,
+			"|exit status 1; last line of the latest: \"server |same last line: 1|" },
 		{ "children-failing", true_fails, 0.6, NULL, "low/medium: |3 of 3" },
 		{ "children-failing", true_fails, 0.6, "children-failing.min-failures=4",
 			"fine: " },

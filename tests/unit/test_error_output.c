@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "model/batch.h"
+#include "model/stream_records.h"
 #include "os/linux/syscalls/error_output.h"
 #include "probes/syscalls.h"
 
@@ -22,12 +23,12 @@ static struct buffer records;
 static struct error_outputs outputs;
 
 /* A call that wrote `text`; `state` is that of the piece. */
-static void write_text(uint32_t pid, const char *text, size_t size, uint8_t state)
+static void write_piece(
+	uint32_t pid, const char *text, size_t size, uint8_t state, enum syscalls_piece_part part)
 {
-	struct syscalls_piece head = { .argument = 1,
-		.part = SYSCALLS_PART_ERROR_OUTPUT,
-		.state = state,
-		.size = (uint32_t)size };
+	struct syscalls_piece head = {
+		.argument = 1, .part = (uint8_t)part, .state = state, .size = (uint32_t)size
+	};
 	struct syscalls_call call = { .record = { .kind = SYSCALLS_CALL, .pid = pid, .tid = pid } };
 	struct buffer pieces = { 0 };
 
@@ -40,15 +41,34 @@ static void write_text(uint32_t pid, const char *text, size_t size, uint8_t stat
 	buffer_fini(&pieces);
 }
 
+static void write_text(uint32_t pid, const char *text, size_t size, uint8_t state)
+{
+	write_piece(pid, text, size, state, SYSCALLS_PART_ERROR_OUTPUT);
+}
+
 static void write_line(uint32_t pid, const char *text)
 {
 	write_text(pid, text, strlen(text), 0);
 }
 
+static void write_to_file(uint32_t pid, const char *text)
+{
+	write_piece(pid, text, strlen(text), 0, SYSCALLS_PART_ERROR_FILE);
+}
+
+static void ends(uint32_t pid, uint32_t status, uint8_t status_state)
+{
+	struct process_leave end = { .record = { .kind = PROCESS_LEAVE, .pid = pid, .tid = pid },
+		.status = status,
+		.status_state = status_state };
+
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
 /* "error:text|routine:|": the messages, as they are after it was all taken. */
 static const char *messages(void)
 {
-	static const char *const kinds[] = { "routine", "warning", "error" };
+	static const char *const kinds[] = { "routine", "warning", "error", "last" };
 	static char text[4096];
 	size_t at = 0;
 
@@ -62,6 +82,10 @@ static const char *messages(void)
 		if (r->kind == SYSCALLS_CALL) {
 			assert_int_equal(
 				((const struct syscalls_call *)(const void *)r)->pieces.size, 0);
+			continue;
+		}
+		if (r->kind == PROCESS_LEAVE) {
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "end|");
 			continue;
 		}
 		assert_int_equal(r->kind, SYSCALLS_MESSAGE);
@@ -93,6 +117,27 @@ static void test_trace(void **state)
 			"line 3, in <module>\n"
 			"KeyError: 'price'\n");
 	assert_string_equal(messages(), "error:job failed|part of error:KeyError: 'price'|");
+}
+
+/* A process that ends with an error has its last line written, which may be of any kind and in a
+ * file; other lines of a file are not. */
+static void test_last(void **state)
+{
+	(void)state;
+	write_to_file(PID, "Error: cannot connect\nA server is already running (pid 7)\n\n");
+	ends(PID, 256, 0);
+	assert_string_equal(messages(), "last:A server is already running (pid 7)|end|");
+	write_line(PID, "listening\nusage: serve");
+	ends(PID, 512, 0);
+	assert_string_equal(messages(), "routine:|last:usage: serve|end|");
+	/* Success, an unknown status, another process, and a process of that number again. */
+	write_to_file(PID, "done\n");
+	ends(PID, 0, 0);
+	write_to_file(8, "done\n");
+	ends(8, 256, SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED));
+	ends(9, 256, 0);
+	ends(PID, 256, 0);
+	assert_string_equal(messages(), "end|end|end|end|");
 }
 
 /* The end of a cut text is not awaited; a text that could not be read is none. */
@@ -164,8 +209,9 @@ static int clear(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_trace), cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_others), cmocka_unit_test(test_many) };
+		cmocka_unit_test(test_trace), cmocka_unit_test(test_last),
+		cmocka_unit_test(test_cut), cmocka_unit_test(test_others),
+		cmocka_unit_test(test_many) };
 
 	return cmocka_run_group_tests(tests, prepare, clear);
 }

@@ -129,7 +129,8 @@ static void gather_messages(
 		buffer_reset(&w->log);
 		batch_for_each (r, &all) {
 			said.message = (const void *)r;
-			buffer_append(out, &said, sizeof(said));
+			if (said.message->kind != SYSCALLS_MESSAGE_LAST)
+				buffer_append(out, &said, sizeof(said));
 		}
 	}
 	if (out->size)
@@ -225,6 +226,18 @@ struct batch message_logs_get(const struct message_logs *m, const struct process
 	const struct writer *w = map_get(&m->writers, id);
 
 	return w ? (struct batch){ w->log.data, w->log.size } : (struct batch){ 0 };
+}
+
+const struct syscalls_message *message_logs_last_words(
+	const struct message_logs *m, const struct process_id *id)
+{
+	const struct writer *w = map_get(&m->writers, id);
+	const struct batch all = { w ? w->records.data : NULL, w ? w->records.size : 0 };
+	const struct syscalls_message *last = NULL;
+
+	batch_for_each (r, &all)
+		last = (const void *)r;
+	return last && last->kind == SYSCALLS_MESSAGE_LAST ? last : NULL;
 }
 
 uint64_t message_logs_outputs(const struct message_logs *m, const struct process_id *id)

@@ -9,6 +9,7 @@
 #include "analyze/process_table/process_table.h"
 #include "base/map.h"
 #include "model/batch.h"
+#include "probes/syscalls.h"
 
 struct message_logs {
 	struct map writers;   /* process_id -> the messages it has written */
@@ -24,5 +25,8 @@ void message_logs_resolve(
 void message_logs_next_interval(struct message_logs *m, uint64_t now_ns);
 /* Returns the log of a process: LOGS_FILE, then LOGS_ERROR; empty: it wrote none. */
 struct batch message_logs_get(const struct message_logs *m, const struct process_id *id);
+/* Returns what a process wrote last, if it ended with an error; borrowed; NULL: it is not known. */
+const struct syscalls_message *message_logs_last_words(
+	const struct message_logs *m, const struct process_id *id);
 /* Returns how many calls of the interval wrote to the standard output of the process. */
 uint64_t message_logs_outputs(const struct message_logs *m, const struct process_id *id);

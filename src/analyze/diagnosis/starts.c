@@ -158,6 +158,7 @@ static void count_short_lived(struct counting *c)
 		if (p->status) {
 			c->s->has_statuses |= c->s->failed++ && c->s->status != p->status;
 			c->s->status = p->status;
+			last_words_add(&c->s->words, c->check, id);
 		}
 		if (is_sampled) /* counted together with the samples */
 			continue;

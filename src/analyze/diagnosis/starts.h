@@ -6,6 +6,7 @@
 #pragma once
 
 #include "analyze/diagnosis/check.h"
+#include "analyze/diagnosis/last_words.h"
 
 #define STARTS_PROGRAMS 4 /* number of programs that are kept, most frequent first */
 
@@ -23,7 +24,8 @@ struct starts {
 	uint64_t cpu_ns, ended, failed; /* values of the processes that ended */
 	uint64_t direct; /* processes of `ended` that were children of a process that still runs */
 	uint32_t status; /* status of the failed processes, as wait(2) has it */
-	bool has_statuses; /* the failed processes have different statuses */
+	struct last_words words; /* of the failed processes */
+	bool has_statuses;	 /* the failed processes have different statuses */
 	struct starts_program programs[STARTS_PROGRAMS]; /* without copies, most first */
 	size_t program_count;				 /* number of different programs */
 	/* Started programs with known arguments (from an exec or a sample); those of them with the

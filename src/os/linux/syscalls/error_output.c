@@ -19,6 +19,9 @@ struct writer {
 	bool is_cut;	       /* the line is longer than kept */
 	bool is_behind_detail; /* the line before belongs to a stack trace */
 	char line[LINE_BYTES];
+	/* The last line that says something; `last.kind` BLANK: none. */
+	struct log_line last;
+	char last_text[TEXT_BYTES];
 };
 
 void error_outputs_init(struct error_outputs *e)
@@ -36,25 +39,40 @@ void error_outputs_fini(struct error_outputs *e)
 	buffer_fini(&e->rebuilt);
 }
 
-static void write_message(struct buffer *out, const struct sooth_record *call,
-	const struct log_line *line, bool is_part)
+/* `from`: the call, or the end of the process. */
+static void write_message(struct buffer *out, const struct sooth_record *from,
+	const struct log_line *line, enum syscalls_message_kind kind, bool is_part)
 {
-	bool reports = line->kind == LOG_LINE_ERROR || line->kind == LOG_LINE_WARNING;
-	struct syscalls_message m = { .record = *call,
+	struct syscalls_message m = { .record = *from,
 		.form = line->form,
-		.kind = line->kind == LOG_LINE_ERROR	 ? SYSCALLS_MESSAGE_ERROR
-			: line->kind == LOG_LINE_WARNING ? SYSCALLS_MESSAGE_WARNING
-							 : SYSCALLS_MESSAGE_ROUTINE,
+		.kind = (uint8_t)kind,
 		.is_part = is_part,
 		.is_done = line->is_done };
 	struct record_tail tail[] = { { &m.text, line->message.data,
-		reports ? log_line_cut(line->message, TEXT_BYTES) : 0 } };
+		kind == SYSCALLS_MESSAGE_ROUTINE ? 0 : log_line_cut(line->message, TEXT_BYTES) } };
 
 	m.record.kind = SYSCALLS_MESSAGE;
 	RECORD_APPEND(out, &m, tail, ARRAY_SIZE(tail));
 }
 
-static void emit_line(struct writer *w, struct buffer *out, const struct sooth_record *call)
+static enum syscalls_message_kind kind_of(const struct log_line *line)
+{
+	return line->kind == LOG_LINE_ERROR	? SYSCALLS_MESSAGE_ERROR
+	       : line->kind == LOG_LINE_WARNING ? SYSCALLS_MESSAGE_WARNING
+						: SYSCALLS_MESSAGE_ROUTINE;
+}
+
+static void keep_last(struct writer *w, const struct log_line *line)
+{
+	size_t size = log_line_cut(line->message, TEXT_BYTES);
+
+	memcpy(w->last_text, line->message.data, size);
+	w->last = *line;
+	w->last.message = span_of(NULL, size);
+}
+
+static void emit_line(
+	struct writer *w, struct buffer *out, const struct sooth_record *call, bool is_file)
 {
 	struct log_line line;
 
@@ -67,21 +85,23 @@ static void emit_line(struct writer *w, struct buffer *out, const struct sooth_r
 		w->is_behind_detail = true;
 		return;
 	}
-	write_message(out, call, &line,
-		w->is_behind_detail && line.kind == LOG_LINE_ERROR && !line.has_time);
+	if (!is_file)
+		write_message(out, call, &line, kind_of(&line),
+			w->is_behind_detail && line.kind == LOG_LINE_ERROR && !line.has_time);
+	keep_last(w, &line);
 	w->is_behind_detail = false;
 }
 
 /* Appends bytes line by line. A carriage return ends a line too: programs write progress over the
  * same line. */
-static void append_bytes(
-	struct writer *w, struct buffer *out, const struct sooth_record *call, struct span bytes)
+static void append_bytes(struct writer *w, struct buffer *out, const struct sooth_record *call,
+	struct span bytes, bool is_file)
 {
 	for (size_t i = 0; i < bytes.size; i++) {
 		char c = bytes.data[i];
 
 		if (c == '\n' || c == '\r')
-			emit_line(w, out, call);
+			emit_line(w, out, call, is_file);
 		else if (w->size < sizeof(w->line))
 			w->line[w->size++] = c ? c : ' ';
 	}
@@ -96,7 +116,8 @@ static size_t find_piece(struct span pieces, struct syscalls_piece *head)
 		memcpy(head, pieces.data + at, sizeof(*head));
 		if (head->size > pieces.size - at - sizeof(*head))
 			break;
-		if (head->part == SYSCALLS_PART_ERROR_OUTPUT)
+		if (head->part == SYSCALLS_PART_ERROR_OUTPUT ||
+			head->part == SYSCALLS_PART_ERROR_FILE)
 			return at;
 		at += sizeof(*head) + ((head->size + 7) & ~7u);
 		if (at > pieces.size)
@@ -150,6 +171,7 @@ static void append_call(struct error_outputs *e, const struct syscalls_call *cal
 	struct syscalls_piece head;
 	size_t at = find_piece(pieces, &head);
 	struct writer *w;
+	bool is_file;
 
 	if (at == pieces.size) {
 		buffer_append(&e->rebuilt, call, record_bytes(&call->record));
@@ -159,20 +181,42 @@ static void append_call(struct error_outputs *e, const struct syscalls_call *cal
 	w = writer_of(e, &id);
 	if (!w || head.state > SOOTH_STATE_TRUNCATED)
 		return;
-	append_bytes(
-		w, &e->rebuilt, &call->record, span_of(pieces.data + at + sizeof(head), head.size));
+	is_file = head.part == SYSCALLS_PART_ERROR_FILE;
+	append_bytes(w, &e->rebuilt, &call->record,
+		span_of(pieces.data + at + sizeof(head), head.size), is_file);
 	/* The bytes that were cut off may have been the end of the line. */
 	if (head.state == SOOTH_STATE_TRUNCATED && w->size)
-		emit_line(w, &e->rebuilt, &call->record);
+		emit_line(w, &e->rebuilt, &call->record, is_file);
 }
 
-static bool has_any_output(const struct batch *all)
+/* Writes the last line of a process that ends with an error, and forgets the process. */
+static void append_end(struct error_outputs *e, const struct sooth_record *r)
+{
+	const struct process_leave *end =
+		r->kind == PROCESS_LEAVE && record_holds(r, sizeof(*end)) ? (const void *)r : NULL;
+	struct process_id id = process_id_of(r);
+	struct writer *w = end ? map_get(&e->writers, &id) : NULL;
+
+	if (!w)
+		return;
+	if (w->size)
+		emit_line(w, &e->rebuilt, r, true);
+	if (w->last.message.size && end->status && !end->status_state) {
+		w->last.message.data = w->last_text;
+		write_message(&e->rebuilt, r, &w->last, SYSCALLS_MESSAGE_LAST, false);
+	}
+	explicit_bzero(w, sizeof(*w));
+	map_remove(&e->writers, &id);
+}
+
+static bool has_any_output(const struct error_outputs *e, const struct batch *all)
 {
 	batch_for_each (r, all) {
 		struct syscalls_piece head;
 		struct span pieces = pieces_of((const void *)r);
 
-		if (find_piece(pieces, &head) < pieces.size)
+		if (find_piece(pieces, &head) < pieces.size ||
+			(e->writers.count && r->kind == PROCESS_LEAVE))
 			return true;
 	}
 	return false;
@@ -185,14 +229,16 @@ void error_outputs_move_to(struct error_outputs *e, struct buffer *out, size_t f
 	if (from >= out->size)
 		return;
 	all = (struct batch){ out->data + from, out->size - from };
-	if (!has_any_output(&all))
+	if (!has_any_output(e, &all))
 		return;
 	buffer_reset(&e->rebuilt);
 	batch_for_each (r, &all) {
-		if (r->kind == SYSCALLS_CALL)
+		if (r->kind == SYSCALLS_CALL) {
 			append_call(e, (const void *)r);
-		else
-			buffer_append(&e->rebuilt, r, record_bytes(r));
+			continue;
+		}
+		append_end(e, r);
+		buffer_append(&e->rebuilt, r, record_bytes(r));
 	}
 	explicit_bzero(out->data + from, out->size - from);
 	out->size = from;

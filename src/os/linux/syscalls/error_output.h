@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines that processes write to standard error, from calls whose records carry the written bytes
  * (bpf/error_output.bpf.h). Kept are the kind and form of each line, and the text of errors and
- * warnings, cut. All other written bytes are removed from the records. */
+ * warnings, cut; of a file nothing. The last line of a process that ends with an error is kept too.
+ * All other written bytes are removed from the records. */
 #pragma once
 
 #include "base/buffer.h"
