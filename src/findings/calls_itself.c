@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* calls-itself: to answer a request a server connects to its own listening socket, which makes it
- * connect again: a proxy whose upstream is itself. Without answers the order of accepting and
- * connecting shows the circle. */
+ * connect again: a proxy whose upstream is itself, or passes the request back to it. Without
+ * answers the order of accepting and connecting shows the circle. */
 #include <string.h>
 
 #include "analyze/diagnosis/call_check.h"
@@ -18,6 +18,7 @@ static const struct finding_option options[] = {
 
 struct own {
 	const char *address;
+	const struct waits_peer *through; /* the process that sends requests back; NULL: none */
 	uint64_t made, accepted, good, bad;
 	uint32_t deepest; /* connections within each other */
 };
@@ -70,27 +71,72 @@ static struct own find_own_connections(const struct call_history *h)
 	return most;
 }
 
+/* Finds a process to which it has connections, and which has connections to it. */
+static struct own find_way_back(const struct check *e)
+{
+	struct own most = { .deepest = e->calls.history->nesting.deepest };
+
+	snapshot_each (struct waits_peer, p, check_last(e, &e->input->waits), WAITS_PEER) {
+		uint64_t made = p->connections - p->accepted;
+		uint64_t least = made < p->accepted ? made : p->accepted;
+
+		if (p->accepted > p->connections || least <= most.made)
+			continue;
+		most.through = p;
+		most.address = "";
+		most.made = made;
+		most.accepted = p->accepted;
+	}
+	map_for_each_value (&e->calls.history->answers, const struct call_answers *, a) {
+		most.good += a->good;
+		most.bad += a->bad;
+	}
+	return most;
+}
+
 static bool is_loop(const struct check *e, const struct own *own)
 {
 	double answers = (double)(own->good + own->bad);
 
 	if (!own->address || own->made < check_option(e, "min-times") ||
+		(own->through && own->accepted < check_option(e, "min-times")) ||
 		own->made < check_option(e, "min-share") / 100 * (double)own->accepted ||
 		(answers > 0 && 100 * own->bad < check_option(e, "min-errors") * answers))
 		return false;
 	return own->bad || own->deepest >= check_option(e, "min-depth");
 }
 
+static void claim_circle(struct check_result *out, const struct own *own)
+{
+	const struct waits_peer *p = own->through;
+	unsigned long long made = own->made;
+
+	if (p) {
+		finding_begin(out, FINDING_CONFIDENCE_MEDIUM, "through another");
+		finding_claim(out,
+			"requests go round in a circle: it has %llu connections to %.*s (%u), "
+			"which has %llu back to it, until a limit of connections or a timeout is "
+			"reached",
+			made, SPAN_ARGS(record_text(&p->record, &p->peer_name)), p->peer_pid,
+			(unsigned long long)own->accepted);
+		finding_count(out, "connections to that process", own->made, 0);
+		finding_count(out, "connections that come back", own->accepted, 0);
+	} else {
+		finding_begin(out, FINDING_CONFIDENCE_MEDIUM, own->address);
+		finding_connection(out, span_of_string(own->address));
+		finding_claim(out,
+			"passes requests on to itself, in a circle: %llu times it connected to %s, "
+			"where it listens itself, until its limit of connections or a timeout is "
+			"reached",
+			made, own->address);
+		finding_calls_rate(out, "connections to itself", own->made);
+	}
+	finding_claim(out, "%s", own->bad ? "; the answers are errors" : "");
+}
+
 static void report_circle(struct check_result *out, const struct own *own)
 {
-	finding_begin(out, FINDING_CONFIDENCE_MEDIUM, own->address);
-	finding_connection(out, span_of_string(own->address));
-	finding_claim(out,
-		"passes requests on to itself, in a circle: %llu times it connected to %s, where "
-		"it listens itself, until its limit of connections or a timeout is reached%s",
-		(unsigned long long)own->made, own->address,
-		own->bad ? "; the answers are errors" : "");
-	finding_calls_rate(out, "connections to itself", own->made);
+	claim_circle(out, own);
 	if (own->good + own->bad) {
 		finding_calls_count(out, "answers that are errors", own->bad);
 		finding_calls_count(out, "other answers", own->good);
@@ -106,9 +152,11 @@ static void diagnose(const struct check *e, struct check_result *out)
 {
 	struct own own = find_own_connections(e->calls.history);
 
+	if (!own.address)
+		own = find_way_back(e);
 	if (is_loop(e, &own))
 		report_circle(out, &own);
-	else if (own.address)
+	else if (own.address && !own.through)
 		check_fine(out,
 			"it connected %llu times to itself and accepted %llu: %llu good answers, "
 			"%llu errors, %u within each other",

@@ -287,6 +287,7 @@ static const struct sooth_field peer_fields[] = {
 		.unit = SOOTH_UNIT_BYTES),
 	FIELD_NUMBER(waits_peer, fd, "file descriptor of the connection with most unread"),
 	FIELD_TRUTH(waits_peer, is_accepted, "the process accepted that connection"),
+	FIELD_NUMBER(waits_peer, accepted, "connections of these that the process accepted"),
 };
 
 static const struct sooth_field wanted_fields[] = {

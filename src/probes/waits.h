@@ -303,7 +303,7 @@ struct waits_peer {
 	uint32_t fd; /* descriptor of the observed process, on the connection with most unread */
 	char peer_state;     /* R S D T t Z X I */
 	uint8_t is_accepted; /* the observed process accepted that connection */
-	uint8_t unused[2];
+	uint16_t accepted;   /* connections of all that it accepted; older captures: 0 */
 	struct sooth_text peer_name;
 };
 

@@ -76,6 +76,37 @@ asyncio.run(main())
 """
 
 
+# Two servers that pass each request on to the other; a healthy server answers the first one.
+PAIR = """
+import asyncio, os, socket, sys
+sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+is_first = os.fork() == 0
+own, other = sockets if is_first else sockets[::-1]
+async def ask(left):
+    r, w = await asyncio.open_connection(*other.getsockname())
+    w.write(b"GET /%d HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n" % left)
+    answer = await r.read(400)
+    w.close()
+    return answer
+async def serve(r, w):
+    left = int((await r.readline()).split()[1][1:])
+    while (await r.readline()).strip(): pass
+    if sys.argv[1] == "well" or not left: await asyncio.sleep(0.8 + own.fileno() / 20)
+    if sys.argv[1] == "well": answer = b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok"
+    elif left: answer = await ask(left - 1)
+    else: answer = b"HTTP/1.1 502 Bad Gateway\\r\\nContent-Length: 0\\r\\n\\r\\n"
+    w.write(answer)
+    w.close()
+async def client(left):
+    while True: await ask(left)
+async def main():
+    server = await asyncio.start_server(serve, sock=own)
+    print("ready", flush=True)
+    await asyncio.gather(*[client(60 + n) for n in range(30 if sys.argv[1] == "well" else 5)])
+asyncio.run(main())
+"""
+
+
 # The main thread takes from a queue; the thread that fed it has failed, or polls a folder.
 FED = """
 import os, queue, sys, threading, time
@@ -133,5 +164,8 @@ CASES = [
     healthy("queue-starved", "a producer that polls a folder", python(FED, "polls"), calls=True, **FED_SOON),
     sick("calls-itself", "a gateway whose upstream is itself", python(GATEWAY, "circle"), calls=True,
         says="passes requests on to itself", also=("requests-refused",)),
+    sick("calls-itself", "two that pass requests on to each other", python(PAIR, "round"), calls=True,
+        says="requests go round in a circle", also=("requests-refused",)),
+    healthy("calls-itself", "two that ask each other", python(PAIR, "well"), calls=True),
     healthy("calls-itself", "a client within", python(GATEWAY, "client"), calls=True),
 ]

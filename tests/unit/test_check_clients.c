@@ -215,9 +215,51 @@ static void answers_itself(double bad)
 	connects_back("gateway", 30, (unsigned)bad);
 }
 
+/* It asks a server at another port, which has so many connections back to it. */
+static void through_another(unsigned bad, double back)
+{
+	static const unsigned char port_8081[16] = { 2, 0, 0x1f, 0x91, 127, 0, 0, 1 };
+	struct waits_snapshot end = { .record = head_of(5, PID, WAITS_SNAPSHOT) };
+
+	observe();
+	for (unsigned i = 0; i < 30; i++) {
+		CALL("socket", 77, 2, 1, 0);
+		piece(1, port_8081, sizeof(port_8081));
+		CALL("connect", 0, 77, 1, sizeof(port_8081));
+		CALL("write", 40, 77, 0x1000, 40);
+		piece_of(1, SYSCALLS_PART_STATUS, i < bad ? "502" : "200", SYSCALLS_STATUS_DIGITS);
+		CALL("read", 90, 77, 0x1000, 4096);
+		CALL("close", 0, 77);
+		next_s += 0.01;
+	}
+	put_peer(4.9, (struct waits_peer){
+			    .connections = 25 + (uint32_t)back,
+			    .accepted = (uint16_t)back });
+	RECORD_APPEND(&records, &end, NULL, 0);
+	keeps(0);
+	process_at(5, (struct proc_process){ 0 }, "gateway");
+}
+
+static void sends_back(double back)
+{
+	through_another(30, back);
+}
+
+static void answers_well(double bad)
+{
+	through_another((unsigned)bad, 25);
+}
+
 static void test_calls_itself(void **state)
 {
 	static const struct check_case cases[] = {
+		{ "calls-itself", sends_back, 20, NULL,
+			"medium/medium: requests go round in a circle: it has 25 connections to |, "
+			"which has 20 back to it|; the answers are errors" },
+		{ "calls-itself", sends_back, 19, NULL, "fine: " },
+		{ "calls-itself", sends_back, 0, NULL, "fine: " },
+		{ "calls-itself", answers_well, 24, NULL, "medium/medium: " },
+		{ "calls-itself", answers_well, 23, NULL, "fine: " },
 		{ "calls-itself", goes_round, 20, NULL,
 			"medium/medium: passes requests on to itself, in a circle: 20 times it "
 			"connected to 127.0.0.1:8080, where it listens itself, " },

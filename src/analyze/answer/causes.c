@@ -223,9 +223,25 @@ static bool waits_behind(const struct candidate *c, const struct candidate *of)
 	return false;
 }
 
-/* Puts a process before the processes that wait for it, because their findings may be consequences,
- * whatever their severity. */
-static void put_holders_first(struct candidate *all, size_t count)
+/* Returns whether a process causes the finding of one that belongs to it: a worker, what its server
+ * logs. */
+static bool leads_to(const struct candidate *c, const struct candidate *of)
+{
+	const struct process_entry *p = c->of->process, *q = of->of->process;
+	const struct finding_row *f, *g;
+
+	if (!p || !q || !c->of->count || !of->of->count ||
+		(!starts_is_below(p, q) && !starts_is_below(q, p) &&
+			(!p->parent || p->parent != q->parent)))
+		return false;
+	f = answer_worst(c->of);
+	g = answer_worst(of->of);
+	return diagnosis_goes_first(f, g) && !diagnosis_leads_to(g, f);
+}
+
+/* Puts a process before the processes that wait for it or follow from it, because their findings
+ * may be consequences, whatever their severity. */
+static void put_causes_first(struct candidate *all, size_t count)
 {
 	size_t moves = 0;
 
@@ -233,8 +249,8 @@ static void put_holders_first(struct candidate *all, size_t count)
 		for (size_t k = i + 1; k < count && moves < count * count; k++) {
 			struct candidate holder = all[k];
 
-			if (all[i].of->is_host || !waits_behind(&all[i], &holder) ||
-				waits_behind(&holder, &all[i]))
+			if (all[i].of->is_host || waits_behind(&holder, &all[i]) ||
+				(!waits_behind(&all[i], &holder) && !leads_to(&holder, &all[i])))
 				continue;
 			memmove(all + i + 1, all + i, (k - i) * sizeof(*all));
 			all[i] = holder;
@@ -275,7 +291,7 @@ static size_t find_candidates(
 			add_candidate(c, s, all, &count, &s->all[i], false);
 	}
 	qsort(all, count, sizeof(*all), compare_by_severity);
-	put_holders_first(all, count);
+	put_causes_first(all, count);
 	for (size_t i = 0; i < count; i++)
 		all[i].cause = i;
 	found = count;

@@ -178,12 +178,13 @@ bool diagnosis_leads_to(const struct finding_row *cause, const struct finding_ro
 	return false;
 }
 
-/* Returns whether a cause may move before a finding: a low-severity cause stays behind a graver
- * finding. A wait may move at once, because its severity only grows with time. */
-static bool may_precede(const struct finding_row *cause, const struct finding_row *f)
+bool diagnosis_goes_first(const struct finding_row *cause, const struct finding_row *of)
 {
-	return diagnosis_type_of(cause)->is_of_holder || diagnosis_type_of(cause)->is_of_peer ||
-	       cause->severity >= FINDING_MEDIUM || cause->severity >= f->severity;
+	const struct finding_type *type = diagnosis_type_of(cause);
+
+	return diagnosis_leads_to(cause, of) &&
+	       (type->is_of_holder || type->is_of_peer || cause->severity >= FINDING_MEDIUM ||
+		       cause->severity >= of->severity);
 }
 
 /* Moves each cause before the first finding that it leads to. */
@@ -195,7 +196,7 @@ static void put_causes_first(const struct finding_row **rows, size_t count)
 		for (size_t k = i + 1; k < count && moves < count * count; k++) {
 			const struct finding_row *cause = rows[k];
 
-			if (!diagnosis_leads_to(cause, rows[i]) || !may_precede(cause, rows[i]))
+			if (!diagnosis_goes_first(cause, rows[i]))
 				continue;
 			memmove(rows + i + 1, rows + i, (k - i) * sizeof(*rows));
 			rows[i] = cause;

@@ -41,5 +41,8 @@ int diagnosis_run(struct diagnosis *s, struct sooth_error *err);
 const struct finding_type *diagnosis_type_of(const struct finding_row *f);
 /* Returns whether a finding of a process causes another one of it. */
 bool diagnosis_leads_to(const struct finding_row *cause, const struct finding_row *of);
+/* Returns whether it also stands before that one: a low-severity cause stays behind a graver
+ * finding. A wait may stand there at once, because its severity only grows with time. */
+bool diagnosis_goes_first(const struct finding_row *cause, const struct finding_row *of);
 /* Frees the results before the next run. */
 void diagnosis_forget(struct diagnosis *s);

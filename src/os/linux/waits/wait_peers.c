@@ -62,14 +62,17 @@ static void add_socket(
 	const struct wait_entry *owner = other ? owner_of(r, other->inode, end->pid) : NULL;
 	struct waits_peer *peer = owner ? get_peer(peers, owner) : NULL;
 	uint64_t unread;
+	bool is_accepted;
 
 	if (!peer)
 		return;
+	is_accepted = wait_sockets_is_accepted(&r->sockets, own);
+	peer->accepted = (uint16_t)(peer->accepted + is_accepted); /* SOCKETS_MOST fit */
 	unread = unread_of(own, other);
 	if (!peer->connections++ || unread > peer->unread_bytes) {
 		peer->unread_bytes = unread;
 		peer->fd = end->fd;
-		peer->is_accepted = wait_sockets_is_accepted(&r->sockets, own);
+		peer->is_accepted = is_accepted;
 	}
 }
 
