@@ -223,16 +223,15 @@ static bool waits_behind(const struct candidate *c, const struct candidate *of)
 	return false;
 }
 
-/* Returns whether a process causes the finding of one that belongs to it: a worker, what its server
- * logs. */
+/* Returns whether a process causes the finding of its ancestor or descendant: a worker, what its
+ * server logs. */
 static bool leads_to(const struct candidate *c, const struct candidate *of)
 {
 	const struct process_entry *p = c->of->process, *q = of->of->process;
 	const struct finding_row *f, *g;
 
 	if (!p || !q || !c->of->count || !of->of->count ||
-		(!starts_is_below(p, q) && !starts_is_below(q, p) &&
-			(!p->parent || p->parent != q->parent)))
+		(!starts_is_below(p, q) && !starts_is_below(q, p)))
 		return false;
 	f = answer_worst(c->of);
 	g = answer_worst(of->of);
