@@ -65,7 +65,8 @@ static bool waits_for_file(const struct check *e, const struct thread_history *t
 
 	if (span_starts(channel, FUSE_SERVER))
 		return false;
-	if (t->channels[0].input == t->met && SPAN_ANY(channel, span_starts, remote_waits))
+	if (t->channels[0].input == t->met &&
+		(SPAN_ANY(channel, span_starts, remote_waits) || waits_handler(channel)))
 		return true;
 	return t->waits[THREAD_WAIT_DATA] == t->met &&
 	       is_on_disk(check_descriptor(e, t->waiting.descriptor));
@@ -128,7 +129,7 @@ static void emit_file_evidence(
 		out, "device number of the file system", "%u:%u", d->device_major, d->device_minor);
 }
 
-enum cause { CAUSE_MOUNT, CAUSE_GUARD, CAUSE_DISK, CAUSE_SERVER, CAUSE_SPAWN };
+enum cause { CAUSE_MOUNT, CAUSE_GUARD, CAUSE_HANDLER, CAUSE_DISK, CAUSE_SERVER, CAUSE_SPAWN };
 
 static const struct claim_row rows[] = {
 	/* The cause is that the known server of the mount does this instead of answering. */
@@ -138,6 +139,10 @@ static const struct claim_row rows[] = {
 	[CAUSE_GUARD] = { "stuck for {duration}: it {waits}", NULL,
 		"sooth diagnose {server} shows why it does not answer; when it ends, the kernel "
 		"permits the accesses that wait" },
+	/* The kernel asks a process for a page, or for a decision on the call. */
+	[CAUSE_HANDLER] = { "stuck for {duration}: it {waits}", NULL,
+		"sooth why {server} shows what that process does; without one that answers, the "
+		"thread waits until it is killed" },
 	[CAUSE_DISK] = { "stuck waiting for {file}: thread {thread}, for {duration}", NULL,
 		"repair the disk, mount or device: dmesg shows disk and network errors, umount -f "
 		"drops a dead network or FUSE mount, fsfreeze -u thaws a file system (no signal "
@@ -180,9 +185,20 @@ static void end_finding(struct check_result *out, const struct thread_history *t
 	finding_value_text(out, "thread", "%s (%u)", t->name, t->tid);
 	if (cause != CAUSE_MOUNT && b->chain.count && b->chain.links[0].party)
 		check_chain_evidence(out, &b->g, &b->chain);
-	if (cause != CAUSE_SPAWN)
+	if (cause != CAUSE_SPAWN && cause != CAUSE_HANDLER)
 		emit_file_evidence(out, t, check_descriptor(out->of, t->waiting.descriptor));
 	finding_claim_row(out, &rows[cause]);
+}
+
+static void put_handler(struct check_result *out, const struct blocked *b)
+{
+	const struct wait_link *first = &b->chain.links[0];
+	struct buffer *waits = finding_value(out, "waits");
+
+	wait_sentence(waits, &b->g, first);
+	wait_chain_rest(waits, &b->g, &b->chain);
+	finding_value_text(out, "server", "%u",
+		first->party ? first->party->party_pid : first->process->node_pid);
 }
 
 static void emit_blocked(const struct check *e, struct check_result *out,
@@ -208,6 +224,9 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 		wait_sentence(waits, &b->g, first);
 		wait_chain_rest(waits, &b->g, &b->chain);
 		finding_value_text(out, "server", "%u", first->party->party_pid);
+	} else if (first && first->what == WAIT_HANDLER) {
+		put_handler(out, b);
+		cause = CAUSE_HANDLER;
 	}
 	end_finding(out, t, b, cause);
 }

@@ -27,6 +27,7 @@ static const char *const relations[WAITS_RELATIONS] = {
 	[WAITS_RELATION_SHARER] = "sharer",
 	[WAITS_RELATION_TERMINAL_USER] = "terminal user",
 	[WAITS_RELATION_GUARD] = "access guard",
+	[WAITS_RELATION_HANDLER] = "handler",
 	[WAITS_RELATION_MEMORY] = "memory sharer",
 };
 const struct sooth_names waits_relation_names = { WAITS_RELATIONS, relations };
@@ -355,6 +356,13 @@ const struct probe probe_waits = {
 bool waits_is_permission(const char *channel)
 {
 	return strstr(channel, "fanotify_handle_event") || strstr(channel, "fanotify_get_response");
+}
+
+const char *waits_handler(struct span channel)
+{
+	return span_contains(channel, "handle_userfault")		? WAITS_USERFAULT
+	       : span_contains(channel, "seccomp_do_user_notification") ? WAITS_SECCOMP
+									: NULL;
 }
 
 bool waits_is_lease(struct span channel)

@@ -33,6 +33,13 @@ enum waits_kind {
 bool waits_is_of_file_system(const char *channel);
 /* Returns whether it waits there for a process that permits accesses to files (fanotify(7)). */
 bool waits_is_permission(const char *channel);
+#define WAITS_USERFAULT "anon_inode:[userfaultfd]"
+#define WAITS_SECCOMP	"anon_inode:seccomp notify"
+
+/* Returns the link of the descriptor by which a process answers what the thread waits for there: a
+ * page of its memory (userfaultfd(2)), or a decision on its call (seccomp_unotify(2)); NULL: it
+ * waits for neither. */
+const char *waits_handler(struct span channel);
 /* Returns whether it waits there until another process gives up a lease (F_SETLEASE, fcntl(2)). */
 bool waits_is_lease(struct span channel);
 
@@ -169,8 +176,9 @@ enum waits_relation {
 	WAITS_RELATION_LAST_USER, /* last user of a System V semaphore or queue */
 	WAITS_RELATION_SHARER,	  /* the parent, with the same input: the first reader gets it */
 	WAITS_RELATION_TERMINAL_USER, /* is on the terminal that it runs */
-	WAITS_RELATION_GUARD,  /* permits or denies accesses to files, as virus scanners do */
-	WAITS_RELATION_MEMORY, /* has the shared memory of a lock without an owner */
+	WAITS_RELATION_GUARD,	/* permits or denies accesses to files, as virus scanners do */
+	WAITS_RELATION_MEMORY,	/* has the shared memory of a lock without an owner */
+	WAITS_RELATION_HANDLER, /* answers for the kernel: waits_handler() */
 	WAITS_RELATIONS,
 };
 

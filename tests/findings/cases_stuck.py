@@ -7,6 +7,34 @@ import signal
 import harness
 from case import healthy, sick
 
+# Pages of its memory are given by another process, as snapshots of virtual machines are resumed; that one answers, or does
+# not.
+PAGED = """
+import ctypes, fcntl, mmap, os, struct, sys, time
+libc = ctypes.CDLL(None)
+SIZE = 256 * 4096
+memory = mmap.mmap(-1, SIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+at = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+pages = libc.syscall(NUMBER, 1) # UFFD_USER_MODE_ONLY
+assert pages >= 0
+fcntl.ioctl(pages, 0xc018aa3f, bytearray(struct.pack("QQQ", 0xaa, 0, 0))) # UFFDIO_API
+fcntl.ioctl(pages, 0xc020aa00, bytearray(struct.pack("QQQQ", at, SIZE, 1, 0))) # UFFDIO_REGISTER, missing pages
+if not os.fork():
+    libc.prctl(1, 9) # PR_SET_PDEATHSIG
+    while sys.argv[1] == "sleeps": time.sleep(100)
+    while True:
+        event = os.read(pages, 32)
+        fault = struct.unpack_from("Q", event, 16)[0] & ~4095
+        time.sleep(0.05)
+        fcntl.ioctl(pages, 0xc020aa04, bytearray(struct.pack("QQQQ", fault, 4096, 0, 0))) # UFFDIO_ZEROPAGE
+if sys.argv[1] == "ended": libc.kill(int(open("/proc/self/task/%d/children" % os.getpid()).read().split()[0]), 9)
+print("ready", flush=True)
+for i in range(256):
+    ctypes.memset(at + i * 4096, 1, 1)
+    time.sleep(0.1)
+""".replace("NUMBER", "323" if os.uname().machine == "x86_64" else "282")
+
+
 # In a mount namespace of its own a file system is guarded by another process, as virus scanners do.
 # The guard ends with the program.
 GUARDED = """
@@ -684,6 +712,11 @@ CASES = [
         may_skip=is_root, says=" permits its access to ", **TIME),
     healthy("blocked-io", "a guard of files that answers", program(GUARDED, ("answers",)),
         may_skip=is_root),
+    sick("blocked-io", "a page that another process has to give", program(PAGED, ("sleeps",)),
+        says="waits for a page of its memory, which python3 ", **TIME),
+    sick("blocked-io", "a page whose giver has ended", program(PAGED, ("ended",)),
+        says="waits for a page of its memory, which no other process gives", **TIME),
+    healthy("blocked-io", "pages that another process gives", program(PAGED, ("answers",))),
     sick("blocked-io", "a frozen file system", frozen_file, may_skip=may_freeze_files, **TIME),
     healthy("blocked-io", "a writer that waits for the disk", program(WRITER, (512, 1 << 20)),
         also=("slow-syscalls",)),

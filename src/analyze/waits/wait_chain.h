@@ -35,6 +35,7 @@ enum wait_what {
 	WAIT_FILE_CHANGES,
 	WAIT_IO,
 	WAIT_FILE_SYSTEM, /* the thread waits for an answer of a FUSE daemon or network server */
+	WAIT_HANDLER,	  /* a process has to give a page of its memory, or to decide on its call */
 	WAIT_IO_URING,
 	WAIT_IPC,
 	WAIT_DATABASE_LOCK,

@@ -594,6 +594,11 @@ static bool explain_state(const struct wait_graph *g, const struct waits_process
 		link->what = WAIT_FROZEN;
 		return true;
 	}
+	if (t && waits_handler(span_of_string(channel))) {
+		link->what = WAIT_HANDLER;
+		link->party = wait_best_party(g, t, link);
+		return true;
+	}
 	/* Another process has the lock that a call such as flock(2) waits for. */
 	if (t && waits_is_of_file_system(channel) && !is_in_call(t, SYSCALL_WAIT_TURN)) {
 		const struct waits_party *server = wait_server_of(g, p->node_pid, t->record.tid);

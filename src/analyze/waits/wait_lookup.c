@@ -332,6 +332,7 @@ bool wait_is_held(const struct wait_link *link)
 	case WAIT_LOCK_FILE:
 	case WAIT_IO:
 	case WAIT_FILE_SYSTEM:
+	case WAIT_HANDLER:
 	case WAIT_DATABASE_LOCK:
 		return link->thread && !link->thread->since_state &&
 		       link->thread->since_ns >= HELD_LEAST;

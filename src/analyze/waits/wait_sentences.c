@@ -557,6 +557,29 @@ static void put_io(struct buffer *out, const struct wait_graph *g, const struct 
 	put_call(out, link, ", in ");
 }
 
+static void put_handler(
+	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
+{
+	struct span channel = record_text(&link->thread->record, &link->thread->wait_channel);
+	char name[SYSCALL_NAME_SIZE];
+
+	(void)g;
+	if (!strcmp(waits_handler(channel), WAITS_SECCOMP)) {
+		buffer_string(out, "waits until ");
+		put_party_or(out, link, "its supervisor");
+		buffer_string(out, " permits its call");
+		if (!link->thread->call_state) {
+			syscall_name(link->thread->abi, link->thread->syscall, name);
+			buffer_format(out, " %s", name);
+		}
+		buffer_string(out, " (seccomp)");
+		return;
+	}
+	buffer_string(out, "waits for a page of its memory, which ");
+	put_party_or(out, link, "no other process");
+	buffer_string(out, link->party ? " has to give (userfaultfd)" : " gives (userfaultfd)");
+}
+
 static void put_accept(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	struct buffer local = { 0 };
@@ -639,6 +662,7 @@ static const sentence sentences[WAIT_WHATS] = {
 	[WAIT_EVENTS] = put_events,
 	[WAIT_IO] = put_io,
 	[WAIT_FILE_SYSTEM] = put_io,
+	[WAIT_HANDLER] = put_handler,
 	[WAIT_DATABASE_LOCK] = put_database,
 	[WAIT_DEBUGGER] = put_debugger,
 	[WAIT_STOPPED] = put_stopped,

@@ -33,6 +33,7 @@ static const char *const whats[WAIT_WHATS] = {
 	[WAIT_FILE_CHANGES] = "file changes",
 	[WAIT_IO] = "disk or file system",
 	[WAIT_FILE_SYSTEM] = "file system server",
+	[WAIT_HANDLER] = "handler",
 	[WAIT_IO_URING] = "io_uring",
 	[WAIT_IPC] = "semaphore or message queue",
 	[WAIT_DATABASE_LOCK] = "database lock",

@@ -39,7 +39,7 @@ ROW_STRUCT(why_link_row, WHY_LINK_ROW, char state;);
 /* A thread, as evidence. */
 #define WHY_THREAD_ROW(F, S)                                                                       \
 	F(S, PID)                                                                                  \
-	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the pid namespace of sooth")              \
+	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the pid namespace of sooth")             \
 	F(S, TEXT, name, ALWAYS, "name of the thread")                                             \
 	F(S, ALSO, CHARS, state, state, ALWAYS,                                                    \
 		"thread state: R running, S sleeping, D uninterruptible, T stopped, t traced, Z "  \

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "os/linux/files/procfs.h"
+#include "probes/waits.h"
 
 #define ENDS_MAX  1000000
 #define SEARCH_NS (1500 * NS_PER_MS)
@@ -53,7 +54,8 @@ static void add_descriptor(struct wait_ends *e, pid_t pid, uint32_t fd, struct s
 	} else if (procfs_link_inode(link, "socket:[", &end.key)) {
 		end.kind = WAIT_END_SOCKET;
 	} else if ((span_starts(link, "/") && !span_equal(link, "/dev/null")) ||
-		   span_equal(link, WAIT_END_GUARD)) {
+		   span_equal(link, WAIT_END_GUARD) || span_equal(link, WAITS_USERFAULT) ||
+		   span_equal(link, WAITS_SECCOMP)) {
 		end.kind = WAIT_END_PATH;
 		end.key = wait_ends_hash_path(link);
 	} else {

@@ -162,10 +162,12 @@ void wait_add_wanted_locks(struct wait_reader *r, struct wait_node *n);
 /* Adds the transactions that keep the write-ahead log of the process's SQLite database from being
  * emptied. */
 void wait_add_wal_readers(struct wait_reader *r, struct wait_node *n);
-/* Adds the processes at the other ends of the sockets of a process. `process`: open /proc/PID. */
 /* Writes the sockets that others connect to, or that take a port from others. `process`: open
  * /proc/PID. */
 void wait_add_listeners(struct wait_reader *r, int process);
+/* Adds the processes that have to answer for the kernel, if the thread waits for one. */
+void wait_add_handlers(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
+/* Adds the processes at the other ends of the sockets of a process. `process`: open /proc/PID. */
 void wait_add_peers(struct wait_reader *r, int process, uint32_t pid);
 /* Adds the standard output of a process that waits for data of a pipe, if it is a pipe without a
  * reader: the process notices only when it writes. */

@@ -407,6 +407,7 @@ static void read_wait(struct wait_reader *r, struct wait_node *n, struct waits_t
 	add_parties(r, n, c);
 	if (waits_is_of_file_system(c->channel))
 		wait_add_file_system(r, n, c);
+	wait_add_handlers(r, n, c);
 	if (t->record.tid != n->stat.pid)
 		return;
 	wait_add_loop_children(r, n, c);
