@@ -192,6 +192,12 @@ static void emit_counts(struct check_result *out, const struct call_peer *p)
 			(unsigned long long)p->unknown, p->unknown == 1 ? "" : "s");
 }
 
+/* Returns whether even the loopback addresses have no route, which they have while lo is up. */
+static bool is_unreachable_itself(const char *address, const struct call_peer *p)
+{
+	return p->errors[0].error == LINUX_ENETUNREACH && !strncmp(address, "127.", 4);
+}
+
 static void claim_failing(const struct look *l, const char *address, const struct call_peer *p,
 	const char *names, const char *errors)
 {
@@ -212,13 +218,20 @@ static void claim_failing(const struct look *l, const char *address, const struc
 	else
 		finding_claim(l->out,
 			"cannot connect to %s%s: %s%s%.0f of %llu attempts failed (%s)", address,
-			label, meaning ? meaning->text : "", meaning ? "; " : "", failures_of(p),
-			(unsigned long long)p->attempts, errors);
+			label,
+			is_unreachable_itself(address, p)
+				? "the interface lo of its network namespace is down"
+			: meaning ? meaning->text
+				  : "",
+			meaning ? "; " : "", failures_of(p), (unsigned long long)p->attempts,
+			errors);
 	if (p->errors[0].error == LINUX_ECONNREFUSED && !is_name_server(p))
 		port_owner_put_refused(&l->out->claim, e, address);
 	else if (p->errors[0].error == LINUX_ENOENT)
 		port_owner_put_deleted(&l->out->claim, e, address);
-	else if (meaning)
+	else if (p->errors[0].error == LINUX_EACCES)
+		port_owner_put_denied(&l->out->claim, e, address);
+	else if (p->errors[0].error == LINUX_EADDRNOTAVAIL)
 		put_port_users(&l->out->claim, l, &users, address, p);
 	limit_users_unseen(l->out, &users);
 	snprintf(or_else, sizeof(or_else), "end the loop that starts %s", names ?: "");

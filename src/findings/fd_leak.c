@@ -88,6 +88,25 @@ static size_t find_groups(
 	return tally_top(&groups, tally_gain, top, GROUPS_SHOWN);
 }
 
+static void add_paths(struct tally *paths, const struct snapshot *snapshot, bool is_last)
+{
+	snapshot_each (struct fds_descriptor, d, snapshot, FDS_DESCRIPTOR) {
+		if (d->type == FDS_FILE && d->path_state <= SOOTH_STATE_TRUNCATED)
+			tally_add(paths, record_text(&d->record, &d->path), is_last);
+	}
+}
+
+/* Finds a single file that most of the gained descriptors of the group are of. */
+static bool find_file(const struct check *e, const struct tally_row *group, struct tally_row *file)
+{
+	_cleanup_(tally_fini) struct tally paths = { 0 };
+
+	tally_init(&paths);
+	add_paths(&paths, check_first(e, &e->input->fds), false);
+	add_paths(&paths, check_last(e, &e->input->fds), true);
+	return tally_top(&paths, tally_gain, file, 1) && tally_gain(file) * 2 > tally_gain(group);
+}
+
 /* Appends "files below /home/me/project" for "file /home/me/project". */
 static void put_kind(struct buffer *out, const struct tally_row *row)
 {
@@ -99,13 +118,19 @@ static void put_kind(struct buffer *out, const struct tally_row *row)
 
 /* Appends the kind that grew most, "most of them tcp", or several kinds that grow together, "48
  * unix and 24 eventpoll". */
-static void put_kinds(struct buffer *out, const struct tally_row *top, size_t count)
+static void put_kinds(
+	struct buffer *out, const struct check *e, const struct tally_row *top, size_t count)
 {
+	struct tally_row file;
 	double least = ALONGSIDE * tally_gain(&top[0]);
 	size_t shown = 1;
 
 	while (shown < count && shown < KINDS_MAX && (double)tally_gain(&top[shown]) >= least)
 		shown++;
+	if (shown == 1 && find_file(e, top, &file)) {
+		buffer_format(out, "most of them one file, %s", file.text);
+		return;
+	}
 	for (size_t i = 0; i < shown; i++) {
 		if (shown == 1)
 			buffer_string(out, "most of them ");
@@ -171,7 +196,7 @@ static void report_leak(const struct check *e, struct check_result *out, const s
 	const struct waits_peer *peer = find_peer(e, g, top, count, &all);
 
 	if (count)
-		put_kinds(&kinds, top, count);
+		put_kinds(&kinds, e, top, count);
 	finding_begin(out,
 		pace == PACE_YOUNG ? FINDING_CONFIDENCE_LOW
 		: g->is_steady	   ? FINDING_CONFIDENCE_HIGH

@@ -13,6 +13,8 @@
 	"sooth trace -e %%path -p %u shows each lookup; the fix: cache the result, or watch for "  \
 	"changes with inotify"
 
+NUMBER(ROUNDS_LEAST, 4, NONE,
+	"times that one folder is in a path: fewer may be a package within another");
 NUMBER(LOOKS_USED, 2, NONE, "lookups: a stat and an open before the contents are read");
 NUMBER(WALKED_LEAST, 10, NONE, "directories read again: fewer are no walk of a tree");
 NUMBER(APART, 300 * NS_PER_MS, NS, "between two walks, or lookups, that belong to two uses");
@@ -100,6 +102,39 @@ static double share_of(const struct check *e, const struct storm *s)
 	return s->repeated_ns * 100 / (double)e->calls.interval_ns;
 }
 
+static unsigned times_in(struct span path, struct span part)
+{
+	struct cursor c = cursor_over(path.data, path.size);
+	unsigned times = 0;
+
+	while (!cursor_at_end(&c))
+		times += !span_compare(cursor_until(&c, '/'), part);
+	return times;
+}
+
+/* Says that a walk goes round, if a part of its path comes again and again. */
+static void claim_circle(struct check_result *out, struct span path)
+{
+	struct cursor c = cursor_over(path.data, path.size);
+	struct span most = span_of("", 0);
+	unsigned times = 0;
+
+	while (!cursor_at_end(&c)) {
+		struct span part = cursor_until(&c, '/');
+		unsigned of_part = part.size ? times_in(path, part) : 0;
+
+		if (of_part <= times)
+			continue;
+		times = of_part;
+		most = part;
+	}
+	if (times >= ROUNDS_LEAST)
+		finding_claim(out,
+			"; it goes round: \"%.*s\" is in that path %u times, so a symbolic link "
+			"leads back to a folder above it",
+			SPAN_ARGS(most), times);
+}
+
 /* Begins a finding: of low severity if the lookups cost little, as those of a program that polls
  * for changes now and then. */
 static void begin_finding(
@@ -127,6 +162,7 @@ static void report_storm(struct check_result *out, const struct check *e, const 
 	finding_claim(out, " over and over: %s%.0f times a second, %s %s", check_calls_least(e),
 		check_calls_rate(e, s->repeated), s->files == 1 ? "in" : "mostly in",
 		*folder ? folder : "its directory");
+	claim_circle(out, span_of_string(folder));
 	finding_calls_rate(out, "repeated lookups", s->repeated);
 	finding_percent(out, "share of one thread's time spent in repeated lookups", share_of(e, s),
 		e->calls.interval_ns);
@@ -212,6 +248,7 @@ static void report_twice(
 			"looks up the same files over and over: %.0f file lookups a second, below "
 			"%s",
 			looks, w->top.text);
+	claim_circle(out, span_of_string(w->top.text));
 	finding_percent(out, "share of one thread's time spent in file lookups", walk_share(e),
 		e->calls.interval_ns);
 	finding_calls_count(out,

@@ -293,9 +293,9 @@ static void add_single(const struct answer *a, struct buffer *out)
 	}
 	is_left = answer_left(j, out);
 	answer_activity_after(a->s, j, out->size > begin ? "; " : "", out);
-	if (out->size == begin && is_one_line(a))
-		answer_clients(a->s, j, out);
 	is_troubled = answer_is_troubled(a->s, j);
+	if (out->size == begin && is_one_line(a))
+		is_troubled |= answer_clients(a->s, j, out);
 	buffer_format(out, "%sno %sproblem found", out->size > begin ? "; " : "",
 		is_left || is_troubled ? "other " : "");
 	if (is_one_line(a))

@@ -52,7 +52,7 @@ static void add_client(struct clients *c, const struct sockets_socket *s)
 	c->at_rest += socket_is_at_rest(s);
 }
 
-void answer_clients(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+bool answer_clients(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
 {
 	struct clients c = { .is_one_server = true };
 	char length[WAIT_DURATION_SIZE];
@@ -64,11 +64,12 @@ void answer_clients(const struct diagnosis *s, const struct diagnosed *j, struct
 	/* A process without a pool may hold requests on purpose: a queue, a long poll. */
 	if (!c.asking || c.is_serving || c.made < POOL_LEAST || c.at_rest != c.made ||
 		!c.is_one_server)
-		return;
+		return false;
 	buffer_format(out, "%u client%s had no answer%s %s", c.asking,
 		c.asking == 1 ? " has" : "s have", c.asking == 1 ? " for" : ", one for",
 		wait_duration(length, c.longest_ns));
 	buffer_format(out, ", and its %u connections to ", c.made);
 	socket_put_peer(out, c.server);
 	buffer_string(out, " are at rest");
+	return true;
 }

@@ -345,7 +345,7 @@ static bool explains_end(
 	const struct call_place *place, const struct call_failures *f, const struct child *child)
 {
 	static const uint16_t errors[] = { LINUX_EACCES, LINUX_EPERM, LINUX_EADDRINUSE,
-		LINUX_EEXIST, LINUX_EAGAIN }; /* the last two mean a taken lock */
+		LINUX_ETXTBSY, LINUX_EEXIST, LINUX_EAGAIN }; /* the last two mean a taken lock */
 
 	for (size_t i = 0; *place->text && i < ARRAY_SIZE(errors); i++) {
 		if (place->error == errors[i])

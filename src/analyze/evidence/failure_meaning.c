@@ -8,6 +8,7 @@
 #include "analyze/diagnosis/check_waits.h"
 #include "analyze/evidence/file_space.h"
 #include "analyze/evidence/limit_users.h"
+#include "analyze/evidence/peer_process.h"
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
@@ -64,6 +65,11 @@ static const struct failure_meaning meanings[] = {
 		NULL },
 	{ LINUX_EFBIG, SYSCALL_LIMIT_NONE, NULL, "the file is as large as it may be",
 		"raise the limit (ulimit -f, systemd: LimitFSIZE=)" },
+	{ LINUX_ETOOMANYREFS, SYSCALL_LIMIT_NONE, NULL,
+		"descriptors that it has sent and that no process has received are as many as its "
+		"user may have open",
+		"end the receiver, which closes them, or let it receive (unix(7), "
+		"RLIMIT_NOFILE)" },
 	{ LINUX_EIO, SYSCALL_LIMIT_NONE, NULL, "the device or file system failed",
 		"dmesg has the message of the driver" },
 	{ LINUX_ESTALE, SYSCALL_LIMIT_NONE, NULL,
@@ -82,6 +88,12 @@ static const struct failure_meaning no_port = { LINUX_EADDRNOTAVAIL, SYSCALL_LIM
 	"no local port is free for this address",
 	"keep fewer connections open, or use one again (ss -tanp shows them, sysctl "
 	"net.ipv4.ip_local_port_range the range)" };
+
+static const struct failure_meaning no_route = { LINUX_ENETUNREACH, SYSCALL_LIMIT_NONE, NULL,
+	"its network namespace has no route there",
+	"ip route lists the routes of a namespace; of this one: nsenter -t PID -n ip route, as "
+	"root. A sandbox (unshare -n, --network none) has none, and its interface lo is down until "
+	"it is set up: ip link set lo up" };
 
 static bool place_begins(const struct call_place *place, const char *text)
 {
@@ -139,7 +151,7 @@ static bool is_limit(const struct check *e, const struct call_place *place)
 
 const struct failure_meaning *failure_meaning_of_connect(uint16_t error)
 {
-	return error == no_port.error ? &no_port : NULL;
+	return error == no_port.error ? &no_port : error == no_route.error ? &no_route : NULL;
 }
 
 /* Appends a process that uses the directory; only diagnosed processes and children are known. */
@@ -158,6 +170,56 @@ static void put_directory_user(
 	}
 }
 
+/* Returns whether the process runs the file. Mostly only its name is known, the first 15
+ * bytes of it. */
+static bool may_run(const struct process_entry *p, struct span file)
+{
+	struct span known = process_table_field(&p->process->record, &p->process->executable);
+	struct span name = path_base(file), own = check_name(p);
+
+	if (known.size)
+		return !span_compare(path_base(known), name) &&
+		       (file.data[0] != '/' || !span_compare(known, file));
+	return own.size && own.size <= name.size &&
+	       (own.size == name.size || own.size == PROCESS_NAME_SIZE - 1) &&
+	       !memcmp(own.data, name.data, own.size);
+}
+
+/* Appends the oldest process that runs the file, and how many others do. */
+static void put_runner(struct buffer *out, const struct check *e, const struct call_place *place)
+{
+	const struct process_entry *runner = NULL;
+	unsigned count = 0;
+
+	process_table_for_each (&e->input->host.process_table, p) {
+		if (!p->is_there || p->zombie_ns || !p->process ||
+			!may_run(p, span_of_string(place->text)))
+			continue;
+		count++;
+		if (!runner || p->id.start_ticks < runner->id.start_ticks)
+			runner = p;
+	}
+	if (!runner)
+		return;
+	buffer_string(out, ": ");
+	check_put_name(out, runner);
+	if (count > 1)
+		buffer_format(out, " and %u more of that name", count - 1);
+}
+
+/* Appends the process that listens at the other end of "UNIX →run/work.sock". */
+static void put_receiver(struct buffer *out, const struct check *e, const struct call_place *place)
+{
+	const char *path = strstr(place->text, "→");
+	const struct process_entry *p = path ? port_owner_find(e, path + strlen("→")) : NULL;
+
+	if (!p)
+		return;
+	buffer_string(out, ": ");
+	check_put_name(out, p);
+	buffer_string(out, " does not receive them");
+}
+
 void failure_meaning_put_process(
 	struct buffer *out, const struct check *e, const struct call_place *place)
 {
@@ -167,6 +229,10 @@ void failure_meaning_put_process(
 	assert(place);
 	if (place->error == LINUX_EBUSY && *place->text == '/')
 		put_directory_user(out, e, place);
+	if (place->error == LINUX_ETOOMANYREFS)
+		put_receiver(out, e, place);
+	if (place->error == LINUX_ETXTBSY && *place->text)
+		put_runner(out, e, place);
 	if (place->error != LINUX_EPIPE || !place_begins(place, "pipe:"))
 		return;
 	for (const struct process_entry *p = e->process->first_child; p; p = p->next_sibling) {

@@ -191,10 +191,9 @@ static enum fit fit_of(const struct waits_listener *l, const char *address)
 	struct span local = record_text(&l->record, &l->local), own, other;
 	const char *colon = strrchr(address, ':');
 
-	if (is_path(address))
-		return l->family == SOCKETS_UNIX ? fit_of_path(local, span_of_string(address))
-						 : FITS_NOT;
-	if (!colon || l->family == SOCKETS_UNIX || strtoul(colon + 1, NULL, 10) != l->local_port)
+	if (l->family == SOCKETS_UNIX)
+		return fit_of_path(local, span_of_string(address));
+	if (!colon || is_path(address) || strtoul(colon + 1, NULL, 10) != l->local_port)
 		return FITS_NOT;
 	own = host_of(local);
 	other = host_of(span_of_string(address));
@@ -315,6 +314,22 @@ void port_owner_put_refused(struct buffer *out, const struct check *e, const cha
 	local = record_text(&l->record, &l->local);
 	buffer_format(out, "; %.*s (%u) listens on %.*s only", SPAN_ARGS(name), l->owner_pid,
 		SPAN_ARGS(local));
+}
+
+void port_owner_put_denied(struct buffer *out, const struct check *e, const char *path)
+{
+	struct port_owner o = find_owner(e, path, FITS_PARTLY);
+	const struct waits_listener *l = o.listener;
+	const struct process_entry *p =
+		l && l->owner_pid ? check_process(e, l->owner_pid, l->owner_start_ticks) : NULL;
+
+	if (!is_path(path) || !p || !e->process->process)
+		return;
+	buffer_format(out,
+		"; %.*s (%u) of user %u listens there, and the mode of that file or of its folder "
+		"keeps user %u out",
+		SPAN_ARGS(record_text(&l->record, &l->owner_name)), l->owner_pid, p->process->uid,
+		e->process->process->uid);
 }
 
 void port_owner_put_deleted(struct buffer *out, const struct check *e, const char *path)

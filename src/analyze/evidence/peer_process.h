@@ -44,6 +44,8 @@ const struct process_entry *port_owner_find(const struct check *e, const char *a
 /* Appends why a connection to this host was refused: "; no process listens on that port", "; node
  * (4711) listens on [::1]:80 only". */
 void port_owner_put_refused(struct buffer *out, const struct check *e, const char *address);
+/* Appends the users of both ends, where a socket file may not be opened. */
+void port_owner_put_denied(struct buffer *out, const struct check *e, const char *path);
 /* Appends which process listens at a path that is gone; nothing if none is known. */
 void port_owner_put_deleted(struct buffer *out, const struct check *e, const char *path);
 /* Adds the remedy for a port or path in use. False: there is none. */

@@ -37,7 +37,8 @@ struct lock_files {
 	} files[FILES_MAX];
 };
 
-/* Returns the number that is the whole text, as programs write their PID; 0: there is none. */
+/* Returns the number that is the whole text, as programs write their PID, or comes after "pid"; 0:
+ * there is none. */
 static uint32_t pid_in(const char *text)
 {
 	unsigned long pid;
@@ -45,6 +46,8 @@ static uint32_t pid_in(const char *text)
 
 	while (isblank((unsigned char)*text)) /* as UUCP does */
 		text++;
+	if (!strncasecmp(text, "pid", 3))
+		text += 3 + strspn(text + 3, " :=\t");
 	if (!isdigit((unsigned char)*text))
 		return 0;
 	pid = strtoul(text, &end, 10);
@@ -125,10 +128,16 @@ static void search_folder(struct lock_files *l, const char *path, const char *be
 
 static void run_search_job(void *argument)
 {
+	/* Where programs keep what belongs to one run, besides the folder they work in. */
+	static const char *const folders[] = { "", ".git/", "run/", "tmp/", "var/", "lock/",
+		"locks/", "data/" };
 	struct lock_files *l = argument;
+	char path[16];
 
-	search_folder(l, "cwd", "");
-	search_folder(l, "cwd/.git", ".git/");
+	for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+		snprintf(path, sizeof(path), "cwd/%s", folders[i]);
+		search_folder(l, path, folders[i]);
+	}
 }
 
 /* Returns whether the process itself has the file open: then it works under the lock. */

@@ -301,6 +301,10 @@ static void add_of_kind(struct wait_reader *r, struct wait_node *n, const struct
 	switch (c->what) {
 	case SYSCALL_WAIT_READY:
 		wait_add_watched(r, n, c);
+		/* Ruby sleeps until a descriptor of its own is ready. */
+		if (c->row && c->row->wait.count &&
+			syscall_value(c->thread->arguments, c->row->wait.count, 0) == 1)
+			wait_add_polled_causes(r, n, c);
 		break;
 	case SYSCALL_WAIT_TIME:
 		wait_add_polled_causes(r, n, c);
