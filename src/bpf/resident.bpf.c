@@ -210,6 +210,7 @@ static void emit_level(struct space *s, const uint64_t *pages, uint64_t at, uint
 	r->start_peak_bytes = s->start_peak * config.page_bytes;
 	r->error_bytes = counts_by_cpu() && sees_cpus() ? 0 : s->error * config.page_bytes;
 	r->kernel_error_bytes = 3 * s->error * config.page_bytes;
+	r->page_bytes = config.page_bytes;
 	r->cause = cause;
 	__builtin_memset(r->unused, 0, sizeof(r->unused));
 	bpf_ringbuf_submit(r, ring_flags());

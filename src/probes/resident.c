@@ -12,6 +12,14 @@ static const char *const cause_texts[RESIDENT_CAUSES] = {
 };
 static const struct sooth_names causes = { RESIDENT_CAUSES, cause_texts };
 
+static const char *const member_texts[RESIDENT_MEMBERS] = {
+	[RESIDENT_FILE] = "file",
+	[RESIDENT_ANONYMOUS] = "anonymous",
+	[RESIDENT_SWAP] = "swapped",
+	[RESIDENT_SHARED] = "shared",
+};
+const struct sooth_names resident_member_names = { RESIDENT_MEMBERS, member_texts };
+
 #define BYTES(member, name, help)                                                                  \
 	FIELD_NUMBER_AS(resident_level, member, name, help, .unit = SOOTH_UNIT_BYTES)
 
@@ -37,6 +45,7 @@ static const struct sooth_field level_fields[] = {
 	BYTES(start_peak_bytes, start_peak_bytes, "VmHWM at the first record of the program"),
 	BYTES(error_bytes, error_bytes, "bound of the error of each kind"),
 	BYTES(kernel_error_bytes, kernel_error_bytes, "bound of the error of VmHWM"),
+	BYTES(page_bytes, page_bytes, "size of a page"),
 };
 
 RECORD_SCHEMA(resident_level, 120, "resident.level", RESIDENT_LEVEL, EVENT, level_fields);

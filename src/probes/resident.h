@@ -44,9 +44,14 @@ struct resident_level {
 	uint64_t start_peak_bytes;  /* VmHWM at the first record of the program */
 	uint64_t error_bytes;	    /* bound of the error of each kind in `bytes` */
 	uint64_t kernel_error_bytes; /* bound of the error of VmHWM */
-	uint8_t cause;		     /* enum resident_cause */
-	uint8_t unused[7];
+	uint32_t page_bytes;
+	uint8_t cause; /* enum resident_cause */
+	uint8_t unused[3];
 };
+
+#ifndef __bpf__
+extern const struct sooth_names resident_member_names;
+#endif
 
 _Static_assert(sizeof(struct resident_level) == 120, "the layout is part of the capture format");
 

@@ -8,4 +8,6 @@ struct heap_lines_options {
 	/* As in memtrack's artifact: omit calls that returned no memory; a realloc to size 0 is a
 	 * Free. */
 	bool only_memory;
+	bool has_rss;  /* also lines Rss, Fork, Exec and Exit */
+	bool has_rmap; /* with them, also Rmap */
 };

@@ -40,6 +40,8 @@ static void forget_snapshots(struct timeline_tracker *b)
 		map_clear(&p->threads.known);
 		for (size_t i = 0; i < MAP_CLASSES; i++)
 			p->classes[i].time_ns = 0;
+		for (size_t i = 0; i < RESIDENT_MEMBERS; i++)
+			p->kinds[i].time_ns = 0;
 	}
 	timeline_total_forget(b);
 }
@@ -107,6 +109,7 @@ static bool handle_stream_record(struct timeline_tracker *b, const struct sooth_
 		memcpy(&b->segment, r, sizeof(b->segment));
 	else if (loss && b->has_begun)
 		handle_loss(b, loss);
+	b->is_launched |= target_is_command(r);
 	return r->kind <= KIND_STREAM_LAST && (r->kind < PROCESS_JOIN || r->kind > PROCESS_LEAVE);
 }
 
@@ -215,6 +218,35 @@ static void add_process(struct timeline_tracker *b, const struct proc_process *r
 	was_valid = timeline_state(b, p, TIMELINE_MEMORY, &p->rss, TIMELINE_WHOLE,
 		r->record.time_ns, (double)r->rss_bytes);
 	timeline_total_read(b, p, r->record.time_ns, (double)r->rss_bytes, was_valid);
+}
+
+/* Adds a change of resident memory. The value of a moment that a later change showed to be the
+ * highest one comes late. */
+static void add_level(struct timeline_tracker *b, const struct resident_level *r)
+{
+	struct timeline_process *p = timeline_process_of(b, &r->record);
+	double bytes = (double)resident_sum(r->bytes);
+	uint64_t at_ns = r->at_ns;
+	bool was_valid;
+
+	if (!p || p->end_ns)
+		return;
+	b->has_levels = true;
+	at_ns = at_ns > p->rss.time_ns ? at_ns : p->rss.time_ns + 1;
+	p->rss.is_complete = true;
+	p->rss_round = b->rss_round;
+	was_valid = timeline_state(
+		b, p, TIMELINE_MEMORY, &p->rss, TIMELINE_WHOLE, at_ns, bytes);
+	b->all.rss.is_complete = b->is_launched;
+	b->is_whole |= b->is_launched;
+	timeline_total_read(b, p, at_ns, bytes, was_valid);
+	for (uint32_t i = 0; i < RESIDENT_MEMBERS; i++) {
+		if (!r->bytes[i] && !p->kinds[i].time_ns)
+			continue;
+		p->kinds[i].is_complete = true;
+		timeline_state(b, p, TIMELINE_RESIDENT, &p->kinds[i], i, at_ns,
+			(double)r->bytes[i]);
+	}
 }
 
 /* Adds memory by class, from a whole snapshot with values. */
@@ -364,6 +396,8 @@ void timeline_tracker_add_record(struct timeline_tracker *b, const struct sooth_
 		add_process(b, known);
 	else if (r->kind == PROC_SNAPSHOT)
 		timeline_total_sampled(b, r->time_ns);
+	else if ((known = record_as(r, RESIDENT_LEVEL, sizeof(struct resident_level))))
+		add_level(b, known);
 	else if ((known = record_as(r, MAPS_PROCESS, sizeof(struct maps_process))))
 		add_memory_classes(b, known);
 	else if ((known = record_as(r, HEAP_HELD, HEAP_HELD_LEAST)))
