@@ -34,15 +34,20 @@ static void print_help(const char *name)
 	       "                               current folder)\n"
 	       "      --ipc-server NAME        record nothing until the program that made this\n"
 	       "                               socket (an ipc-channel) enables it; Enable,\n"
-	       "                               Disable and Ping are answered\n  -h, --help         "
-	       "          this help\n  -V, --version                the version\n\nAn event: pid, "
+	       "                               Disable and Ping are answered\n      --rss             "
+	       "       also Rss, Fork, Exec, Exit\n      --rmap                   --rss, and "
+	       "Rmap\n      --no-allocators          --rss, without events of allocators\n"
+	       "  -h, --help                   this help\n  -V, --version                the version\n\nAn event: pid, "
 	       "tid, timestamp (ns, CLOCK_MONOTONIC), addr, type, size; a Realloc\nalso has "
 	       "old_addr, a Free no size. Lines of JSON also have failed calls: addr 0; a\nfailed "
 	       "posix_memalign also has error.\ntype: Malloc, Free, Calloc, Realloc, AlignedAlloc; "
-	       "Mmap, Munmap, Brk.\n\nA COMMAND that is one word with blanks in it is run by "
+	       "Mmap, Munmap, Brk.\n"
+	       "An Rss has member (0 file, 1 anonymous, 2 swapped, 3 shared) and size, an Rmap "
+	       "member and\ndelta (pages), a Fork parent_pid; addr is 0.\n\nA COMMAND that is one word with blanks in it is run by "
 	       "bash(1), or sh(1). The exit status is the\ncommand's; 1 if it is 0 and events were "
 	       "lost.\nCODSPEED_LOG=error|warn|info|debug|trace sets the log level; trace includes "
-	       "libbpf.\n`sooth heap` explains the same calls, and reads the folder's file: sooth "
+	       "libbpf.\nCODSPEED_MEMTRACK_TRACK_PHYSICAL=1, CODSPEED_MEMTRACK_TRACK_RMAP=1 and\n"
+	       "CODSPEED_MEMTRACK_TRACK_ALLOCATORS=0 are --rss, --rmap and --no-allocators.\n`sooth heap` explains the same calls, and reads the folder's file: sooth "
 	       "heap FILE.\n",
 		name, name, name);
 }
@@ -62,17 +67,55 @@ static void set_log_level(void)
 	}
 }
 
+static bool is_no(const char *value)
+{
+	return !strcmp(value, "0") || !strcmp(value, "false");
+}
+
+/* Later versions of memtrack are told by variables what to track. */
+static void read_selection(struct memtrack_arguments *w)
+{
+	const char *physical = getenv("CODSPEED_MEMTRACK_TRACK_PHYSICAL");
+	const char *rmap = getenv("CODSPEED_MEMTRACK_TRACK_RMAP");
+	const char *allocators = getenv("CODSPEED_MEMTRACK_TRACK_ALLOCATORS");
+
+	w->has_rmap |= rmap && !strcmp(rmap, "1");
+	w->has_no_allocators |= allocators && is_no(allocators);
+	w->has_rss |= (physical && *physical && !is_no(physical)) || w->has_rmap ||
+		      w->has_no_allocators;
+}
+
 /* The result of the run, to print it as one sentence. */
 struct outcome {
 	struct heap_totals_row totals;
 	char inexact[512];
+	uint64_t lost_memory; /* changes of resident memory, starts and ends of processes */
+	bool has_no_allocators;
 };
+
+static uint64_t lost_events(const struct outcome *o)
+{
+	return o->totals.lost + o->lost_memory;
+}
+
+static void print_memory_outcome(const char *name, const char *path, const struct outcome *o)
+{
+	fprintf(stderr, "%s: resident memory and processes (%s), no allocations; ", name, path);
+	if (o->lost_memory)
+		fprintf(stderr, "LOST %llu\n", (unsigned long long)o->lost_memory);
+	else
+		fputs("lost nothing\n", stderr);
+}
 
 static void print_outcome(const char *name, const char *path, const struct outcome *o)
 {
 	const struct heap_totals_row *t = &o->totals;
 	char allocated[UNITS_SIZE], live[UNITS_SIZE], peak[UNITS_SIZE];
 
+	if (o->has_no_allocators) {
+		print_memory_outcome(name, path, o);
+		return;
+	}
 	if (t->measured_state != SOOTH_STATE_VALUE) {
 		fprintf(stderr, "%s: %s: allocations are not measured: %s\n", name, path,
 			o->inexact);
@@ -81,8 +124,8 @@ static void print_outcome(const char *name, const char *path, const struct outco
 	fprintf(stderr, "%s: %llu events (%s): %s allocated, %s live at the end, peak %s; ", name,
 		(unsigned long long)t->events, path, format_bytes(allocated, t->allocated_bytes),
 		format_bytes(live, t->live_bytes), format_bytes(peak, t->peak_bytes));
-	if (t->lost)
-		fprintf(stderr, "LOST %llu", (unsigned long long)t->lost);
+	if (lost_events(o))
+		fprintf(stderr, "LOST %llu", (unsigned long long)lost_events(o));
 	else
 		fputs("lost nothing", stderr);
 	fprintf(stderr, "%s%s\n", o->inexact[0] ? "; not exact: " : "", o->inexact);
@@ -137,7 +180,10 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 	struct heap_table_options options = { .reported = &outcome->totals,
 		.inexact = outcome->inexact,
 		.inexact_bytes = sizeof(outcome->inexact) };
-	struct heap_lines_options lines = { .only_memory = is_artifact };
+	struct heap_lines_options lines = { .only_memory = is_artifact,
+		.has_rss = words->has_rss,
+		.has_rmap = words->has_rmap,
+		.lost = &outcome->lost_memory };
 	struct run run = {
 		.name = "heap",
 		.target = &target,
@@ -160,6 +206,14 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 		.chore = { .every_ns = ipc ? 1 : 0, .user = ipc, .act = ipc_channel_serve },
 	};
 
+	if (words->has_rss)
+		run.probes[2] = (struct run_probe){ "resident", SOOTH_STREAM };
+	if (words->has_no_allocators) {
+		run.probes[0] = run.probes[2];
+		run.probes[2] = (struct run_probe){ 0 };
+		run.views[0] = (struct run_view){ "resident-peaks", NULL };
+		outcome->has_no_allocators = true;
+	}
 	return run_report(&run, err);
 }
 
@@ -186,7 +240,7 @@ static int track_command(
 	}
 	if (status >= 0)
 		print_outcome(name, named ?: words->output, &outcome);
-	return !status && outcome.totals.lost ? EXIT_LOST : status;
+	return !status && lost_events(&outcome) ? EXIT_LOST : status;
 }
 
 static int run_memtrack(const char *name, int argc, char **argv, struct sooth_error *err)
@@ -196,6 +250,7 @@ static int run_memtrack(const char *name, int argc, char **argv, struct sooth_er
 
 	set_log_level();
 	status = memtrack_arguments_parse(&words, argc, argv, err);
+	read_selection(&words);
 	if (!status &&
 		!compat_answer((struct compat_requested){ words.wants_help, words.wants_version },
 			name, print_help))

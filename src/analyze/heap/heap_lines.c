@@ -279,11 +279,22 @@ static int add_process_event(
 	return output_record(s->output, &line.record, err);
 }
 
+static void add_loss(struct lines_state *s, const struct stream_loss *loss)
+{
+	struct span source = record_text(&loss->record, &loss->source);
+
+	if (s->options.lost && (span_equal(source, "resident") || span_equal(source, "process")))
+		*s->options.lost += loss->records;
+}
+
 static int add_memory_event(
 	struct lines_state *s, const struct sooth_record *r, struct sooth_error *err)
 {
 	const struct resident_level *level = record_as(r, RESIDENT_LEVEL, sizeof(*level));
+	const struct stream_loss *loss = record_as(r, STREAM_LOSS, sizeof(*loss));
 
+	if (loss)
+		add_loss(s, loss);
 	if (level)
 		return add_level(s, level, err);
 	return r->kind == PROCESS_JOIN || r->kind == PROCESS_EXEC || r->kind == PROCESS_LEAVE

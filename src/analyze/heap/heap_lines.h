@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct heap_lines_options {
 	/* As in memtrack's artifact: omit calls that returned no memory; a realloc to size 0 is a
@@ -10,4 +11,6 @@ struct heap_lines_options {
 	bool only_memory;
 	bool has_rss;  /* also lines Rss, Fork, Exec and Exit */
 	bool has_rmap; /* with them, also Rmap */
+	/* NULL, or where to count lost changes of resident memory, and starts and ends. */
+	uint64_t *lost;
 };
