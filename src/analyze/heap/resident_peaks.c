@@ -148,7 +148,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 		const struct resident_level *level = record_as(r, RESIDENT_LEVEL, sizeof(*level));
 		const struct stream_loss *loss = record_as(r, STREAM_LOSS, sizeof(*loss));
 
-		if (r->kind == STREAM_BEGIN && !s->begin_ns)
+		if ((r->kind == STREAM_BEGIN || level) && !s->begin_ns)
 			s->begin_ns = r->time_ns;
 		if (level)
 			take_level(s, level);
