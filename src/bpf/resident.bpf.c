@@ -66,8 +66,8 @@ struct {
 /* Read back from memory, these addresses are plain numbers for the verifier. Every CPU that learns
  * them writes the same. */
 struct {
-	volatile uint64_t map;			      /* the kernel's struct of the map above */
-	volatile uint64_t pointer;		      /* per-CPU pointer of its element */
+	volatile uint64_t map;			       /* the kernel's struct of the map above */
+	volatile uint64_t pointer;		       /* per-CPU pointer of its element */
 	volatile uint64_t element[RESIDENT_CPUS_MOST]; /* the element of each CPU */
 	volatile uint64_t is_known;
 } learned SEC(".data.learned") = {};
@@ -171,8 +171,8 @@ static inline uint64_t sum_of(const uint64_t *pages)
 static inline void note_kernel_peak(struct space *s, struct mm_struct *mm)
 {
 	uint64_t pages = BPF_CORE_READ(mm, hiwater_rss);
-	uint64_t now = RSS_PAGES(mm, RSS_FILE) + RSS_PAGES(mm, RSS_ANONYMOUS) +
-		       RSS_PAGES(mm, RSS_SHARED);
+	uint64_t now =
+		RSS_PAGES(mm, RSS_FILE) + RSS_PAGES(mm, RSS_ANONYMOUS) + RSS_PAGES(mm, RSS_SHARED);
 
 	pages = now > pages ? now : pages;
 	if (pages > s->kernel_peak)

@@ -299,9 +299,9 @@ static int choose_side_outputs(const struct heap_config *c, struct picture_files
 	if ((c->heap.in_kernel || c->observer.heap.bytes_per_sample) && writes_lines(c))
 		return refuse_lines(c->heap.in_kernel ? "--in-kernel" : "--sample-bytes", err);
 	if (writes_lines(c))
-		run->product = (struct run_side_output){
-			.path = c->heap.lines, .view = { "heap-lines", &views->lines }, .sink = "json-rows"
-		};
+		run->product = (struct run_side_output){ .path = c->heap.lines,
+			.view = { "heap-lines", &views->lines },
+			.sink = "json-rows" };
 	add_stacks_output(
 		run, c->heap.heaptrack, "heaptrack", (struct run_view){ "heap-track", NULL });
 	if (c->heap.heaptrack)
@@ -388,9 +388,9 @@ static bool is_picture(const char *path)
 /* Shows values over time: the aggregates of the kernel, and its memory counters. */
 static int run_timeline(const struct heap_config *c, struct run *run, struct sooth_error *err)
 {
-	const struct run_probe probes[] = { { "heap", SOOTH_COUNT }, { "proc", SOOTH_SAMPLE },
-		{ "maps", SOOTH_SAMPLE | SOOTH_DETAIL }, { "exit_reasons", SOOTH_STREAM },
-		{ "resident", SOOTH_STREAM } };
+	const struct run_probe probes[] = { { "resident", SOOTH_STREAM }, { "heap", SOOTH_COUNT },
+		{ "proc", SOOTH_SAMPLE }, { "maps", SOOTH_SAMPLE | SOOTH_DETAIL },
+		{ "exit_reasons", SOOTH_STREAM } };
 
 	if (c->heap.lines && !is_picture(c->heap.lines)) {
 		error_set(
@@ -415,16 +415,17 @@ static int run_timeline(const struct heap_config *c, struct run *run, struct soo
 	return run_report(run, err);
 }
 
-/* Adds resident memory at each change to what is observed, or observes only that. */
+/* Adds resident memory at each change to what is observed, or observes only that. The probe is
+ * first: then its last values come before the end of their process. */
 static void add_resident(const struct heap_config *c, struct run *run)
 {
-	size_t probe = 0, view = 0;
+	size_t view = 0;
 
-	while (!c->heap.no_allocators && run->probes[probe].name)
-		probe++;
 	while (!c->heap.no_allocators && run->views[view].name)
 		view++;
-	run->probes[probe] = (struct run_probe){ "resident", SOOTH_STREAM };
+	if (!c->heap.no_allocators)
+		memmove(run->probes + 1, run->probes, sizeof(run->probes) - sizeof(run->probes[0]));
+	run->probes[0] = (struct run_probe){ "resident", SOOTH_STREAM };
 	run->views[view] = (struct run_view){ "resident-peaks", NULL };
 }
 

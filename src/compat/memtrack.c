@@ -34,20 +34,25 @@ static void print_help(const char *name)
 	       "                               current folder)\n"
 	       "      --ipc-server NAME        record nothing until the program that made this\n"
 	       "                               socket (an ipc-channel) enables it; Enable,\n"
-	       "                               Disable and Ping are answered\n      --rss             "
+	       "                               Disable and Ping are answered\n      --rss          "
+	       "   "
 	       "       also Rss, Fork, Exec, Exit\n      --rmap                   --rss, and "
 	       "Rmap\n      --no-allocators          --rss, without events of allocators\n"
-	       "  -h, --help                   this help\n  -V, --version                the version\n\nAn event: pid, "
+	       "  -h, --help                   this help\n  -V, --version                the "
+	       "version\n\nAn event: pid, "
 	       "tid, timestamp (ns, CLOCK_MONOTONIC), addr, type, size; a Realloc\nalso has "
 	       "old_addr, a Free no size. Lines of JSON also have failed calls: addr 0; a\nfailed "
 	       "posix_memalign also has error.\ntype: Malloc, Free, Calloc, Realloc, AlignedAlloc; "
 	       "Mmap, Munmap, Brk.\n"
 	       "An Rss has member (0 file, 1 anonymous, 2 swapped, 3 shared) and size, an Rmap "
-	       "member and\ndelta (pages), a Fork parent_pid; addr is 0.\n\nA COMMAND that is one word with blanks in it is run by "
+	       "member and\ndelta (pages), a Fork parent_pid; addr is 0.\n\nA COMMAND that is one "
+	       "word with blanks in it is run by "
 	       "bash(1), or sh(1). The exit status is the\ncommand's; 1 if it is 0 and events were "
 	       "lost.\nCODSPEED_LOG=error|warn|info|debug|trace sets the log level; trace includes "
 	       "libbpf.\nCODSPEED_MEMTRACK_TRACK_PHYSICAL=1, CODSPEED_MEMTRACK_TRACK_RMAP=1 and\n"
-	       "CODSPEED_MEMTRACK_TRACK_ALLOCATORS=0 are --rss, --rmap and --no-allocators.\n`sooth heap` explains the same calls, and reads the folder's file: sooth "
+	       "CODSPEED_MEMTRACK_TRACK_ALLOCATORS=0 are --rss, --rmap and "
+	       "--no-allocators.\n`sooth heap` explains the same calls, and reads the folder's "
+	       "file: sooth "
 	       "heap FILE.\n",
 		name, name, name);
 }
@@ -72,7 +77,7 @@ static bool is_no(const char *value)
 	return !strcmp(value, "0") || !strcmp(value, "false");
 }
 
-/* Later versions of memtrack are told by variables what to track. */
+/* Variables select what later versions of memtrack record. */
 static void read_selection(struct memtrack_arguments *w)
 {
 	const char *physical = getenv("CODSPEED_MEMTRACK_TRACK_PHYSICAL");
@@ -81,8 +86,8 @@ static void read_selection(struct memtrack_arguments *w)
 
 	w->has_rmap |= rmap && !strcmp(rmap, "1");
 	w->has_no_allocators |= allocators && is_no(allocators);
-	w->has_rss |= (physical && *physical && !is_no(physical)) || w->has_rmap ||
-		      w->has_no_allocators;
+	w->has_rss |=
+		(physical && *physical && !is_no(physical)) || w->has_rmap || w->has_no_allocators;
 }
 
 /* The result of the run, to print it as one sentence. */
@@ -206,11 +211,12 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 		.chore = { .every_ns = ipc ? 1 : 0, .user = ipc, .act = ipc_channel_serve },
 	};
 
+	/* First: then its last values come before the end of their process. */
+	if (words->has_rss && !words->has_no_allocators)
+		run.probes[2] = run.probes[0];
 	if (words->has_rss)
-		run.probes[2] = (struct run_probe){ "resident", SOOTH_STREAM };
+		run.probes[0] = (struct run_probe){ "resident", SOOTH_STREAM };
 	if (words->has_no_allocators) {
-		run.probes[0] = run.probes[2];
-		run.probes[2] = (struct run_probe){ 0 };
 		run.views[0] = (struct run_view){ "resident-peaks", NULL };
 		outcome->has_no_allocators = true;
 	}

@@ -9,9 +9,9 @@ uint8_t memtrack_type_of(struct span name)
 	} types[] = { { "Malloc", MEMTRACK_MALLOC }, { "Free", MEMTRACK_FREE },
 		{ "Calloc", MEMTRACK_CALLOC }, { "Realloc", MEMTRACK_REALLOC },
 		{ "AlignedAlloc", MEMTRACK_ALIGNED_ALLOC }, { "Mmap", MEMTRACK_MAPPING },
-		{ "Munmap", MEMTRACK_MAPPING }, { "Brk", MEMTRACK_MAPPING }, { "Rss", MEMTRACK_RSS },
-		{ "Rmap", MEMTRACK_RMAP }, { "Fork", MEMTRACK_FORK }, { "Exec", MEMTRACK_EXEC },
-		{ "Exit", MEMTRACK_EXIT } };
+		{ "Munmap", MEMTRACK_MAPPING }, { "Brk", MEMTRACK_MAPPING },
+		{ "Rss", MEMTRACK_RSS }, { "Rmap", MEMTRACK_RMAP }, { "Fork", MEMTRACK_FORK },
+		{ "Exec", MEMTRACK_EXEC }, { "Exit", MEMTRACK_EXIT } };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (span_equal(name, types[i].name))

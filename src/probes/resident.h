@@ -40,9 +40,9 @@ struct resident_level {
 	uint64_t bytes[RESIDENT_MEMBERS];
 	/* Highest sum of file, anonymous and shared bytes of this program in the observation. */
 	uint64_t peak_bytes;
-	uint64_t kernel_peak_bytes; /* VmHWM: the same, as the kernel has noted it */
-	uint64_t start_peak_bytes;  /* VmHWM at the first record of the program */
-	uint64_t error_bytes;	    /* bound of the error of each kind in `bytes` */
+	uint64_t kernel_peak_bytes;  /* VmHWM: the same, as the kernel has noted it */
+	uint64_t start_peak_bytes;   /* VmHWM at the first record of the program */
+	uint64_t error_bytes;	     /* bound of the error of each kind in `bytes` */
 	uint64_t kernel_error_bytes; /* bound of the error of VmHWM */
 	uint32_t page_bytes;
 	uint8_t cause; /* enum resident_cause */

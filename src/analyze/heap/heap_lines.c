@@ -64,14 +64,14 @@ struct line {
 	F(S, RECORD, U64, time_ns, timestamp, ALWAYS,                                              \
 		"time the call returned, or Free was called (CLOCK_MONOTONIC)",                    \
 		.unit = SOOTH_UNIT_TIME_NS)                                                        \
-	F(S, ALSO, U64, call.address, addr, ALWAYS,                                                     \
+	F(S, ALSO, U64, call.address, addr, ALWAYS,                                                \
 		"address of the allocated or freed block; 0: no memory returned",                  \
 		.unit = SOOTH_UNIT_HEX)                                                            \
 	F(S, ALSO, ENUM8, call.function, type, ALWAYS, type_help, .names = &types_)                \
 	F(S, ALSO, U64, call.size, size, WITH(call.size_state), size_help)                         \
 	F(S, ALSO, U64, call.old_address, old_addr, WITH(call.old_address_state),                  \
 		"address of the block passed to Realloc; 0: none", .unit = SOOTH_UNIT_HEX)         \
-	F(S, ALSO, ERRNO32, call.error, error, WITH(call.error_state),                                       \
+	F(S, ALSO, ERRNO32, call.error, error, WITH(call.error_state),                             \
 		"errno name of a failed call. posix_memalign: the value that it returned. Other "  \
 		"functions: the errno that malloc(3) documents. aligned_alloc and memalign, "      \
 		"which have two: null")
@@ -99,13 +99,17 @@ static ROW_SCHEMA(memory_line, MEMORY_LINE_ROW, "memory_events", line,
 	.line = LINE_TEXT "[ member {member}][ {delta} pages][ parent {parent_pid}]");
 
 static const struct section line_section = SECTION_OF("allocation", line_schema, STREAM);
-static const struct section memory_section =
-	SECTION_OF("memory_event", memory_line_schema, STREAM);
+static const struct section memory_section = SECTION_OF("memory_event", memory_line_schema, STREAM);
+
+struct lines_process {
+	uint64_t bytes[RESIDENT_MEMBERS]; /* of its last lines */
+	bool has_ended;
+};
 
 struct lines_state {
 	struct output *output;
 	struct heap_lines_options options;
-	struct map resident; /* process_id -> uint64_t[RESIDENT_MEMBERS]: bytes of its last lines */
+	struct map resident; /* process_id -> struct lines_process */
 	bool has_section, has_counts, has_calls;
 };
 
@@ -117,7 +121,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->output = output;
 	if (options)
 		s->options = *(const struct heap_lines_options *)options;
-	map_init(&s->resident, sizeof(struct process_id), RESIDENT_MEMBERS * sizeof(uint64_t),
+	map_init(&s->resident, sizeof(struct process_id), sizeof(struct lines_process),
 		PROCESSES_MAX);
 	return 0;
 }
@@ -245,15 +249,15 @@ static int add_level(
 	struct lines_state *s, const struct resident_level *level, struct sooth_error *err)
 {
 	struct process_id id = process_id_of(&level->record);
-	uint64_t *known = map_put(&s->resident, &id, NULL);
+	struct lines_process *known = map_put(&s->resident, &id, NULL);
 	int status = 0;
 
-	if (!known)
+	if (!known || known->has_ended)
 		return 0;
 	for (uint32_t i = 0; i < RESIDENT_MEMBERS && !status; i++) {
-		if (known[i] != level->bytes[i])
-			status = put_member(s, level, i, known[i], err);
-		known[i] = level->bytes[i];
+		if (known->bytes[i] != level->bytes[i])
+			status = put_member(s, level, i, known->bytes[i], err);
+		known->bytes[i] = level->bytes[i];
 	}
 	return status;
 }
@@ -263,7 +267,8 @@ static int add_process_event(
 {
 	const struct process_join *join = record_as(r, PROCESS_JOIN, sizeof(*join));
 	struct process_id id = process_id_of(r);
-	struct line line = line_of(r, join		      ? LINE_FORK
+	struct lines_process *known;
+	struct line line = line_of(r, join			? LINE_FORK
 				      : r->kind == PROCESS_EXEC ? LINE_EXEC
 								: LINE_EXIT);
 
@@ -274,8 +279,9 @@ static int add_process_event(
 		line.parent_pid = join->parent_pid;
 		line.parent_state = SOOTH_STATE_VALUE;
 	}
-	if (r->kind == PROCESS_LEAVE)
-		map_remove(&s->resident, &id);
+	known = r->kind == PROCESS_LEAVE ? map_put(&s->resident, &id, NULL) : NULL;
+	if (known)
+		known->has_ended = true;
 	return output_record(s->output, &line.record, err);
 }
 
@@ -307,8 +313,7 @@ static int begin_once(struct lines_state *s, struct sooth_error *err)
 	if (s->has_section)
 		return 0;
 	s->has_section = true;
-	return output_section(
-		s->output, s->options.has_rss ? &memory_section : &line_section, err);
+	return output_section(s->output, s->options.has_rss ? &memory_section : &line_section, err);
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)

@@ -168,7 +168,7 @@ static bool is_within(uint64_t a, uint64_t b, uint64_t bound)
 }
 
 /* Explains why the kernel's value differs from that of the events; empty: it does not. */
-static void explain(const struct program_peak *p, struct buffer *words)
+static void explain_difference(const struct program_peak *p, struct buffer *words)
 {
 	uint64_t bound = p->at.kernel_error_bytes + 3 * p->at.error_bytes;
 
@@ -180,8 +180,8 @@ static void explain(const struct program_peak *p, struct buffer *words)
 		buffer_format(words, "more than the kernel's batches explain");
 }
 
-static int emit_peak(const struct peaks_state *s, const struct process_peak *p,
-	struct sooth_error *err)
+static int emit_peak(
+	const struct peaks_state *s, const struct process_peak *p, struct sooth_error *err)
 {
 	const struct program_peak *m = &p->most;
 	struct resident_peak_row row = { .record = row_head(&p->id),
@@ -202,7 +202,7 @@ static int emit_peak(const struct peaks_state *s, const struct process_peak *p,
 
 	memcpy(row.process, p->name, sizeof(row.process));
 	if (m->kernel_bytes)
-		explain(m, &words);
+		explain_difference(m, &words);
 	row.difference_state = state_if(words.size > 0);
 	tail[0] = tail_buffer(&row.difference, &words);
 	status = OUTPUT_ROW(s->output, &row, tail, 1, err);
