@@ -601,8 +601,6 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		page_answer_alone(&run, c->heap.exact);
 	else if (!c->heap.no_allocators)
 		compare_with_resident(&run, arguments->command);
-	if (c->heap.rss || c->heap.no_allocators)
-		add_resident(c, &run);
 	if (c->picture.flamegraph)
 		output.output = c->heap.lines;
 	status = check_options(c, err);
@@ -611,6 +609,8 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		status = choose_side_outputs(c, &files, &views, &run, err);
 	if (!status && !asks_for_calls(c) && !arguments->command)
 		status = page_answer_beside(&run, &found, &pages_beside, err);
+	if (c->heap.rss || c->heap.no_allocators)
+		add_resident(c, &run);
 	status = status ? status : run_report(&run, err);
 	picture_files_fini(&files);
 	target_found_fini(&found);
