@@ -125,11 +125,6 @@ VERIFIED_ALONE_BY_NUMBERS uint64_t unflushed(uint64_t counters)
 	return (uint64_t)sum;
 }
 
-static inline bool sees_cpus(void)
-{
-	return config.cpus <= RESIDENT_CPUS_MOST && learned.is_known;
-}
-
 static inline uint64_t all_pages(int64_t count, const int32_t *counters)
 {
 	count += (int64_t)unflushed((uint64_t)counters);
@@ -208,7 +203,8 @@ static void emit_level(struct space *s, const uint64_t *pages, uint64_t at, uint
 	r->peak_bytes = s->peak * config.page_bytes;
 	r->kernel_peak_bytes = s->kernel_peak * config.page_bytes;
 	r->start_peak_bytes = s->start_peak * config.page_bytes;
-	r->error_bytes = counts_by_cpu() && sees_cpus() ? 0 : s->error * config.page_bytes;
+	/* It is known if the counts of all CPUs were added. */
+	r->error_bytes = learned.is_known ? 0 : s->error * config.page_bytes;
 	r->kernel_error_bytes = 3 * s->error * config.page_bytes;
 	r->page_bytes = config.page_bytes;
 	r->cause = cause;
@@ -249,6 +245,15 @@ static inline void emit_now(struct space *s, uint64_t now, uint8_t cause)
 	copy_pages(s->recorded, s->pages);
 	copy_pages(s->high, s->pages);
 	s->high_ns = now;
+}
+
+static inline void emit_last(struct space *s)
+{
+	if (s->has_ended)
+		return;
+	s->has_ended = 1;
+	emit_high(s);
+	emit_now(s, bpf_ktime_get_ns(), RESIDENT_LAST);
 }
 
 static inline void note_peak(struct space *s, struct mm_struct *mm, uint64_t sum)
@@ -298,10 +303,7 @@ static void end_space(uint32_t pid)
 	struct space *s = at ? bpf_map_lookup_elem(&spaces, &key) : 0;
 
 	if (s && s->pid == pid) {
-		if (!s->has_ended) {
-			emit_high(s);
-			emit_now(s, bpf_ktime_get_ns(), RESIDENT_LAST);
-		}
+		emit_last(s);
 		bpf_map_delete_elem(&spaces, &key);
 	}
 	bpf_map_delete_elem(&space_of_process, &pid);
@@ -415,9 +417,7 @@ static void thread_visited(struct thread *t, struct task_struct *task)
 	note_kernel_peak(s, mm);
 	read_pages(s, mm);
 	note_change(s, mm, bpf_ktime_get_ns());
-	emit_high(s);
-	emit_now(s, bpf_ktime_get_ns(), RESIDENT_LAST);
-	s->has_ended = 1;
+	emit_last(s);
 }
 
 /* The new program may have touched its memory before this. */

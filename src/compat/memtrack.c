@@ -34,25 +34,21 @@ static void print_help(const char *name)
 	       "                               current folder)\n"
 	       "      --ipc-server NAME        record nothing until the program that made this\n"
 	       "                               socket (an ipc-channel) enables it; Enable,\n"
-	       "                               Disable and Ping are answered\n      --rss          "
-	       "   "
-	       "       also Rss, Fork, Exec, Exit\n      --rmap                   --rss, and "
-	       "Rmap\n      --no-allocators          --rss, without events of allocators\n"
-	       "  -h, --help                   this help\n  -V, --version                the "
-	       "version\n\nAn event: pid, "
+	       "                               Disable and Ping are answered\n  -h, --help         "
+	       "          this help\n  -V, --version                the version\n\nAn event: pid, "
 	       "tid, timestamp (ns, CLOCK_MONOTONIC), addr, type, size; a Realloc\nalso has "
 	       "old_addr, a Free no size. Lines of JSON also have failed calls: addr 0; a\nfailed "
 	       "posix_memalign also has error.\ntype: Malloc, Free, Calloc, Realloc, AlignedAlloc; "
-	       "Mmap, Munmap, Brk.\n"
-	       "An Rss has member (0 file, 1 anonymous, 2 swapped, 3 shared) and size, an Rmap "
-	       "member and\ndelta (pages), a Fork parent_pid; addr is 0.\n\nA COMMAND that is one "
-	       "word with blanks in it is run by "
+	       "Mmap, Munmap, Brk.\n\nOn request also resident memory: "
+	       "CODSPEED_MEMTRACK_TRACK_PHYSICAL=1 adds\nRss (member: 0 file, 1 anonymous, 2 "
+	       "swapped, "
+	       "3 shared; size), Fork (parent_pid),\nExec and Exit; CODSPEED_MEMTRACK_TRACK_RMAP=1 "
+	       "also Rmap (member, delta in pages);\nCODSPEED_MEMTRACK_TRACK_ALLOCATORS=0 leaves "
+	       "out "
+	       "what allocators do.\n\nA COMMAND that is one word with blanks in it is run by "
 	       "bash(1), or sh(1). The exit status is the\ncommand's; 1 if it is 0 and events were "
 	       "lost.\nCODSPEED_LOG=error|warn|info|debug|trace sets the log level; trace includes "
-	       "libbpf.\nCODSPEED_MEMTRACK_TRACK_PHYSICAL=1, CODSPEED_MEMTRACK_TRACK_RMAP=1 and\n"
-	       "CODSPEED_MEMTRACK_TRACK_ALLOCATORS=0 are --rss, --rmap and "
-	       "--no-allocators.\n`sooth heap` explains the same calls, and reads the folder's "
-	       "file: sooth "
+	       "libbpf.\n`sooth heap` explains the same calls, and reads the folder's file: sooth "
 	       "heap FILE.\n",
 		name, name, name);
 }
@@ -72,44 +68,35 @@ static void set_log_level(void)
 	}
 }
 
-static bool is_no(const char *value)
-{
-	return !strcmp(value, "0") || !strcmp(value, "false");
-}
-
-/* Variables select what later versions of memtrack record. */
-static void read_selection(struct memtrack_arguments *w)
-{
-	const char *physical = getenv("CODSPEED_MEMTRACK_TRACK_PHYSICAL");
-	const char *rmap = getenv("CODSPEED_MEMTRACK_TRACK_RMAP");
-	const char *allocators = getenv("CODSPEED_MEMTRACK_TRACK_ALLOCATORS");
-
-	w->has_rmap |= rmap && !strcmp(rmap, "1");
-	w->has_no_allocators |= allocators && is_no(allocators);
-	w->has_rss |=
-		(physical && *physical && !is_no(physical)) || w->has_rmap || w->has_no_allocators;
-}
-
 /* The result of the run, to print it as one sentence. */
 struct outcome {
 	struct heap_totals_row totals;
 	char inexact[512];
-	uint64_t lost_memory; /* changes of resident memory, starts and ends of processes */
-	bool has_no_allocators;
+	uint64_t lost_memory; /* lost changes of resident memory, starts and ends of processes */
 };
 
-static uint64_t lost_events(const struct outcome *o)
+static bool is_on(const char *variable, bool otherwise)
 {
-	return o->totals.lost + o->lost_memory;
+	const char *value = getenv(variable);
+
+	return value ? *value && strcmp(value, "0") && strcmp(value, "false") : otherwise;
 }
 
-static void print_memory_outcome(const char *name, const char *path, const struct outcome *o)
+/* Selects what variables of later versions of memtrack demand. Resident memory is the first probe:
+ * then its last values come before the end of their process. */
+static void select_memory(struct run *run, struct heap_lines_options *lines, struct outcome *o)
 {
-	fprintf(stderr, "%s: resident memory and processes (%s), no allocations; ", name, path);
-	if (o->lost_memory)
-		fprintf(stderr, "LOST %llu\n", (unsigned long long)o->lost_memory);
-	else
-		fputs("lost nothing\n", stderr);
+	bool has_calls = is_on("CODSPEED_MEMTRACK_TRACK_ALLOCATORS", true);
+
+	lines->lost = &o->lost_memory;
+	lines->has_rmap = is_on("CODSPEED_MEMTRACK_TRACK_RMAP", false);
+	lines->has_rss =
+		lines->has_rmap || !has_calls || is_on("CODSPEED_MEMTRACK_TRACK_PHYSICAL", false);
+	if (!lines->has_rss)
+		return;
+	if (has_calls)
+		run->probes[2] = run->probes[0];
+	run->probes[0] = (struct run_probe){ "resident", SOOTH_STREAM };
 }
 
 static void print_outcome(const char *name, const char *path, const struct outcome *o)
@@ -117,20 +104,17 @@ static void print_outcome(const char *name, const char *path, const struct outco
 	const struct heap_totals_row *t = &o->totals;
 	char allocated[UNITS_SIZE], live[UNITS_SIZE], peak[UNITS_SIZE];
 
-	if (o->has_no_allocators) {
-		print_memory_outcome(name, path, o);
-		return;
-	}
 	if (t->measured_state != SOOTH_STATE_VALUE) {
-		fprintf(stderr, "%s: %s: allocations are not measured: %s\n", name, path,
-			o->inexact);
+		fprintf(stderr, "%s: %s: allocations are not measured: %s%s\n", name, path,
+			t->lost ? "events were LOST; " : "",
+			o->inexact[0] ? o->inexact : "they are left out on request");
 		return;
 	}
 	fprintf(stderr, "%s: %llu events (%s): %s allocated, %s live at the end, peak %s; ", name,
 		(unsigned long long)t->events, path, format_bytes(allocated, t->allocated_bytes),
 		format_bytes(live, t->live_bytes), format_bytes(peak, t->peak_bytes));
-	if (lost_events(o))
-		fprintf(stderr, "LOST %llu", (unsigned long long)lost_events(o));
+	if (t->lost)
+		fprintf(stderr, "LOST %llu", (unsigned long long)t->lost);
 	else
 		fputs("lost nothing", stderr);
 	fprintf(stderr, "%s%s\n", o->inexact[0] ? "; not exact: " : "", o->inexact);
@@ -185,10 +169,8 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 	struct heap_table_options options = { .reported = &outcome->totals,
 		.inexact = outcome->inexact,
 		.inexact_bytes = sizeof(outcome->inexact) };
-	struct heap_lines_options lines = { .only_memory = is_artifact,
-		.has_rss = words->has_rss,
-		.has_rmap = words->has_rmap,
-		.lost = &outcome->lost_memory };
+	struct heap_lines_options lines = { .only_memory = is_artifact };
+	int status;
 	struct run run = {
 		.name = "heap",
 		.target = &target,
@@ -211,16 +193,10 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 		.chore = { .every_ns = ipc ? 1 : 0, .user = ipc, .act = ipc_channel_serve },
 	};
 
-	/* First: then its last values come before the end of their process. */
-	if (words->has_rss && !words->has_no_allocators)
-		run.probes[2] = run.probes[0];
-	if (words->has_rss)
-		run.probes[0] = (struct run_probe){ "resident", SOOTH_STREAM };
-	if (words->has_no_allocators) {
-		run.views[0] = (struct run_view){ "resident-peaks", NULL };
-		outcome->has_no_allocators = true;
-	}
-	return run_report(&run, err);
+	select_memory(&run, &lines, outcome);
+	status = run_report(&run, err);
+	outcome->totals.lost += outcome->lost_memory;
+	return status;
 }
 
 static int track_command(
@@ -246,7 +222,7 @@ static int track_command(
 	}
 	if (status >= 0)
 		print_outcome(name, named ?: words->output, &outcome);
-	return !status && lost_events(&outcome) ? EXIT_LOST : status;
+	return !status && outcome.totals.lost ? EXIT_LOST : status;
 }
 
 static int run_memtrack(const char *name, int argc, char **argv, struct sooth_error *err)
@@ -256,7 +232,6 @@ static int run_memtrack(const char *name, int argc, char **argv, struct sooth_er
 
 	set_log_level();
 	status = memtrack_arguments_parse(&words, argc, argv, err);
-	read_selection(&words);
 	if (!status &&
 		!compat_answer((struct compat_requested){ words.wants_help, words.wants_version },
 			name, print_help))

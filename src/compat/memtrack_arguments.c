@@ -59,12 +59,6 @@ static int parse_option(
 		return set_output(w, word + OUTPUT_EQUALS_SIZE, err);
 	} else if (!strncmp(word, IPC_EQUALS, IPC_EQUALS_SIZE)) {
 		return set_ipc_server(w, word + IPC_EQUALS_SIZE, err);
-	} else if (!strcmp(word, "--rss")) {
-		w->has_rss = true;
-	} else if (!strcmp(word, "--rmap")) {
-		w->has_rss = w->has_rmap = true;
-	} else if (!strcmp(word, "--no-allocators")) {
-		w->has_rss = w->has_no_allocators = true;
 	} else if (!strcmp(word, "--ipc-server")) {
 		return set_ipc_server(w, *at < argc ? argv[(*at)++] : NULL, err);
 	} else if (is_word(word, "-o", "--output")) {

@@ -10,7 +10,6 @@ struct memtrack_arguments {
 	const char *output;	/* NULL: none was given */
 	const char *ipc_server; /* NULL: none was given */
 	char **command;		/* NULL-terminated, in argv */
-	bool has_rss, has_rmap, has_no_allocators;
 };
 
 /* Parses the words. A final "--output FILE" belongs to memtrack, unless "--" stands before it: then

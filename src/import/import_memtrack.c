@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The artifact of memtrack: events of allocators in zstd frames, or lines of JSON. The artifact has
- * no stacks, and no start times of processes.
+ * no forks, execs and stacks, and no start times of processes.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +12,6 @@
 #include "base/cleanup.h"
 #include "import/import_state.h"
 #include "import/memtrack_event.h"
-#include "import/memtrack_processes.h"
 #include "model/stream_records.h"
 #include "probes/heap.h"
 
@@ -49,8 +48,7 @@ struct artifact {
 	const char *path;
 	ZSTD_DStream *zstd;
 	struct buffer pending; /* decompressed; the last event may be incomplete */
-	struct memtrack_processes processes;
-	uint64_t events, mappings, others, calls;
+	uint64_t events, calls, mappings, others;
 	uint64_t first_ns, last_ns;
 	bool has_begun;
 	bool is_lines;	 /* lines of JSON; else MessagePack in frames */
@@ -86,27 +84,21 @@ static void add_limit(struct artifact *a, const char *what, const char *reason, 
 	RECORD_APPEND(&a->to->records, &limit, tail, ARRAY_SIZE(tail));
 }
 
-static void add_source(struct artifact *a, uint64_t time_ns, uint32_t number, const char *probe)
-{
-	struct stream_source source = { .record = record_head(a, time_ns, STREAM_SOURCE),
-		.source = number,
-		.others_state = SOOTH_STATE_ABSENT };
-	struct record_tail tail[] = { tail_of_string(&source.probe, probe),
-		tail_of_string(&source.backend, "memtrack"),
-		tail_of_string(&source.fallback_reason, "") };
-
-	RECORD_APPEND(&a->to->records, &source, tail, ARRAY_SIZE(tail));
-}
-
 /* Begins the stream: memtrack launches the command that it tracks. */
 static void begin_stream(struct artifact *a, uint64_t time_ns)
 {
+	struct stream_source source = { .record = record_head(a, time_ns, STREAM_SOURCE),
+		.source = 1,
+		.others_state = SOOTH_STATE_ABSENT };
 	struct stream_target target = { .record = record_head(a, time_ns, STREAM_TARGET) };
 	struct stream_begin begin = { .record = record_head(a, time_ns, STREAM_BEGIN) };
+	struct record_tail of_source[] = { tail_of_string(&source.probe, "heap"),
+		tail_of_string(&source.backend, "memtrack"),
+		tail_of_string(&source.fallback_reason, "") };
 	struct record_tail of_target[] = { tail_of_string(&target.pids, ""),
 		tail_of_string(&target.command, ""), tail_of_string(&target.selector, "command") };
 
-	add_source(a, time_ns, 1, "heap");
+	RECORD_APPEND(&a->to->records, &source, of_source, ARRAY_SIZE(of_source));
 	RECORD_APPEND(&a->to->records, &target, of_target, ARRAY_SIZE(of_target));
 	RECORD_APPEND(&a->to->records, &begin, NULL, 0);
 	a->first_ns = a->last_ns = time_ns;
@@ -137,13 +129,6 @@ static void add_call(struct artifact *a, const struct memtrack_event *e)
 	record_append(&a->to->records, &call.record, HEAP_CALL_LEAST, NULL, 0);
 }
 
-static void add_process_event(struct artifact *a, const struct memtrack_event *e)
-{
-	if (e->type == MEMTRACK_RSS && !a->processes.has_levels)
-		add_source(a, e->timestamp, 2, "resident");
-	memtrack_processes_add(&a->processes, e, &a->to->records);
-}
-
 static int convert_event(
 	struct artifact *a, const struct memtrack_event *e, struct sooth_error *err)
 {
@@ -156,9 +141,7 @@ static int convert_event(
 		a->mappings++;
 	else if (e->type == MEMTRACK_OTHER)
 		a->others++;
-	else if (e->type >= MEMTRACK_RSS && e->type != MEMTRACK_RMAP)
-		add_process_event(a, e);
-	else if (e->type != MEMTRACK_RMAP)
+	else
 		add_call(a, e);
 	a->calls += e->type < MEMTRACK_MAPPING;
 	a->to->watermark_ns = a->last_ns > LATENESS_NS ? a->last_ns - LATENESS_NS : 0;
@@ -253,22 +236,17 @@ static void add_limits(struct artifact *a)
 {
 	char reason[REASON_BYTES];
 
-	add_limit(a,
-		a->processes.has_any ? "failed calls and stacks"
-				     : "forks, execs, failed calls and stacks",
-		"memtrack's artifact has none", "");
-	if (a->processes.has_levels && !a->calls)
-		add_limit(a, HEAP_NOT_RECORDED,
-			"the artifact has no events of allocators, only of resident memory",
-			"`memtrack track --rss COMMAND` writes both");
+	add_limit(a, "forks, execs, failed calls and stacks", "memtrack's artifact has none", "");
 	if (a->mappings) {
 		snprintf(reason, sizeof(reason),
 			"%" PRIu64 " events of mmap, munmap and brk are left out", a->mappings);
 		add_limit(a, "memory that did not come from an allocator", reason, "");
 	}
+	if (a->others && !a->calls)
+		add_limit(a, HEAP_NOT_RECORDED, "the artifact has no events of allocators", "");
 	if (a->others) {
-		snprintf(reason, sizeof(reason),
-			"%" PRIu64 " events are of types sooth does not know", a->others);
+		snprintf(reason, sizeof(reason), "%" PRIu64 " events of other types are left out",
+			a->others);
 		add_limit(a, "all events of the artifact", reason, "");
 	}
 	if (a->is_damaged || a->is_cut || a->pending.size) {
@@ -302,13 +280,10 @@ int import_memtrack(
 	struct artifact a = {
 		.to = to, .path = path, .is_lines = is_lines, .zstd = ZSTD_createDStream()
 	};
-	int status;
+	int status = read_frames(&a, from, err);
 
-	memtrack_processes_init(&a.processes);
-	status = read_frames(&a, from, err);
 	if (!status)
 		status = end_stream(&a, err);
-	memtrack_processes_fini(&a.processes);
 	ZSTD_freeDStream(a.zstd);
 	buffer_fini(&a.pending);
 	return status;

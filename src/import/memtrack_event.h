@@ -20,17 +20,12 @@ enum memtrack_type {
 	MEMTRACK_REALLOC,
 	MEMTRACK_ALIGNED_ALLOC,
 	MEMTRACK_MAPPING, /* Mmap, Munmap, Brk */
-	MEMTRACK_RSS,
-	MEMTRACK_RMAP, /* the change that an Rss shows too */
-	MEMTRACK_FORK,
-	MEMTRACK_EXEC,
-	MEMTRACK_EXIT,
-	MEMTRACK_OTHER, /* an unknown event */
+	MEMTRACK_OTHER,	  /* an event of processes, or an unknown one */
 };
 
 struct memtrack_event {
 	uint64_t timestamp, address, size, old_address;
-	uint32_t pid, tid, parent_pid, member;
+	uint32_t pid, tid;
 	uint8_t type; /* enum memtrack_type */
 	bool has_old_address;
 };

@@ -9,9 +9,7 @@ uint8_t memtrack_type_of(struct span name)
 	} types[] = { { "Malloc", MEMTRACK_MALLOC }, { "Free", MEMTRACK_FREE },
 		{ "Calloc", MEMTRACK_CALLOC }, { "Realloc", MEMTRACK_REALLOC },
 		{ "AlignedAlloc", MEMTRACK_ALIGNED_ALLOC }, { "Mmap", MEMTRACK_MAPPING },
-		{ "Munmap", MEMTRACK_MAPPING }, { "Brk", MEMTRACK_MAPPING },
-		{ "Rss", MEMTRACK_RSS }, { "Rmap", MEMTRACK_RMAP }, { "Fork", MEMTRACK_FORK },
-		{ "Exec", MEMTRACK_EXEC }, { "Exit", MEMTRACK_EXIT } };
+		{ "Munmap", MEMTRACK_MAPPING }, { "Brk", MEMTRACK_MAPPING } };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (span_equal(name, types[i].name))
@@ -39,10 +37,6 @@ unsigned memtrack_set_number(struct memtrack_event *e, struct span key, uint64_t
 	}
 	if (span_equal(key, "tid"))
 		e->tid = (uint32_t)number;
-	else if (span_equal(key, "parent_pid"))
-		e->parent_pid = (uint32_t)number;
-	else if (span_equal(key, "member"))
-		e->member = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
 	else if (span_equal(key, "size"))
 		e->size = number;
 	else if (span_equal(key, "old_addr")) {

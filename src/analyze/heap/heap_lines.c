@@ -21,10 +21,19 @@
 #define PROCESSES_MAX 16384
 
 /* Other types, with numbers far from those of allocator functions. */
-enum { LINE_MMAP = 240, LINE_MUNMAP, LINE_BRK, LINE_TYPES };
-enum { LINE_RSS = LINE_TYPES, LINE_RMAP, LINE_FORK, LINE_EXEC, LINE_EXIT, LINE_ALL_TYPES };
+enum {
+	LINE_MMAP = 240,
+	LINE_MUNMAP,
+	LINE_BRK,
+	LINE_RSS,
+	LINE_RMAP,
+	LINE_FORK,
+	LINE_EXEC,
+	LINE_EXIT,
+	LINE_TYPES,
+};
 
-static const char *const type_names[LINE_ALL_TYPES] = {
+static const char *const type_names[LINE_TYPES] = {
 	[HEAP_MALLOC] = "Malloc",
 	[HEAP_FREE] = "Free",
 	[HEAP_CALLOC] = "Calloc",
@@ -45,7 +54,6 @@ static const char *const type_names[LINE_ALL_TYPES] = {
 	[LINE_EXIT] = "Exit",
 };
 static const struct sooth_names types = { LINE_TYPES, type_names };
-static const struct sooth_names all_types = { LINE_ALL_TYPES, type_names };
 
 struct line {
 	union {
@@ -58,7 +66,7 @@ struct line {
 	uint8_t unused[5];
 };
 
-#define CALL_FIELDS(F, S, types_, type_help, size_help)                                            \
+#define LINE_ROW(F, S)                                                                             \
 	F(S, PID)                                                                                  \
 	F(S, TID)                                                                                  \
 	F(S, RECORD, U64, time_ns, timestamp, ALWAYS,                                              \
@@ -67,39 +75,29 @@ struct line {
 	F(S, ALSO, U64, call.address, addr, ALWAYS,                                                \
 		"address of the allocated or freed block; 0: no memory returned",                  \
 		.unit = SOOTH_UNIT_HEX)                                                            \
-	F(S, ALSO, ENUM8, call.function, type, ALWAYS, type_help, .names = &types_)                \
-	F(S, ALSO, U64, call.size, size, WITH(call.size_state), size_help)                         \
+	F(S, ALSO, ENUM8, call.function, type, ALWAYS,                                             \
+		"call: Malloc, Free, Calloc, Realloc, AlignedAlloc; Mmap, Munmap, Brk; on "        \
+		"request Rss, Rmap, Fork, Exec, Exit",                                             \
+		.names = &types)                                                                   \
+	F(S, ALSO, U64, call.size, size, WITH(call.size_state),                                    \
+		"bytes requested or unmapped; null for Free, 0 for Brk; Rss: bytes of the member") \
 	F(S, ALSO, U64, call.old_address, old_addr, WITH(call.old_address_state),                  \
 		"address of the block passed to Realloc; 0: none", .unit = SOOTH_UNIT_HEX)         \
 	F(S, ALSO, ERRNO32, call.error, error, WITH(call.error_state),                             \
 		"errno name of a failed call. posix_memalign: the value that it returned. Other "  \
 		"functions: the errno that malloc(3) documents. aligned_alloc and memalign, "      \
-		"which have two: null")
-
-#define LINE_ROW(F, S)                                                                             \
-	CALL_FIELDS(F, S, types,                                                                   \
-		"call: Malloc, Free, Calloc, Realloc, AlignedAlloc; Mmap, Munmap, Brk",            \
-		"bytes requested or unmapped; null for Free, 0 for Brk")
-
-#define MEMORY_LINE_ROW(F, S)                                                                      \
-	CALL_FIELDS(F, S, all_types,                                                               \
-		"call: Malloc, Free, Calloc, Realloc, AlignedAlloc; Mmap, Munmap, Brk; or Rss, "   \
-		"Rmap, Fork, Exec, Exit",                                                          \
-		"bytes requested or unmapped, 0 for Brk; Rss: bytes of that kind")                 \
+		"which have two: null")                                                            \
 	F(S, ALSO, U32, member, member, WITH(member_state),                                        \
 		"kind of memory of Rss and Rmap: 0 file, 1 anonymous, 2 swapped, 3 shared")        \
 	F(S, ALSO, I64, delta, delta, WITH(delta_state),                                           \
 		"pages that Rmap added to this kind since its last line; negative: removed")       \
 	F(S, ALSO, U32, parent_pid, parent_pid, WITH(parent_state), "parent of a forked process")
 
-#define LINE_TEXT "{timestamp} {tid}: {type}[ {size}][ of {old_addr}] = {addr}[ {error}]"
-
-static ROW_SCHEMA(line, LINE_ROW, "allocations", line, .line = LINE_TEXT);
-static ROW_SCHEMA(memory_line, MEMORY_LINE_ROW, "memory_events", line,
-	.line = LINE_TEXT "[ member {member}][ {delta} pages][ parent {parent_pid}]");
+static ROW_SCHEMA(line, LINE_ROW, "allocations", line,
+	.line = "{timestamp} {tid}: {type}[ {size}][ of {old_addr}] = {addr}[ {error}]"
+		"[ member {member}][ {delta} pages][ parent {parent_pid}]");
 
 static const struct section line_section = SECTION_OF("allocation", line_schema, STREAM);
-static const struct section memory_section = SECTION_OF("memory_event", memory_line_schema, STREAM);
 
 struct lines_process {
 	uint64_t bytes[RESIDENT_MEMBERS]; /* of its last lines */
@@ -126,14 +124,29 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-static int put_call(struct lines_state *s, const struct heap_call *call, struct sooth_error *err)
+/* Returns a line without the members that few types have. */
+static struct line line_of(const struct sooth_record *r, uint8_t type)
 {
-	struct line line = { .delta_state = SOOTH_STATE_ABSENT,
+	struct line line = { .call = { .record = *r,
+				     .function = type,
+				     .size_state = SOOTH_STATE_ABSENT,
+				     .old_address_state = SOOTH_STATE_ABSENT,
+				     .error_state = SOOTH_STATE_ABSENT },
+		.delta_state = SOOTH_STATE_ABSENT,
 		.member_state = SOOTH_STATE_ABSENT,
 		.parent_state = SOOTH_STATE_ABSENT };
 
-	memcpy(&line.call, call, HEAP_CALL_LEAST);
 	line.record.words = line.record.fixed_words = sizeof(line) / SOOTH_RECORD_WORD;
+	return line;
+}
+
+static int put_call(struct lines_state *s, const struct heap_call *call, struct sooth_error *err)
+{
+	struct line line = line_of(&call->record, call->function);
+	struct sooth_record head = line.record;
+
+	memcpy(&line.call, call, HEAP_CALL_LEAST);
+	line.record = head;
 	return output_record(s->output, &line.record, err);
 }
 
@@ -210,21 +223,6 @@ static int add_mapping(struct lines_state *s, const struct sooth_record *r, stru
 
 /* --- resident memory and processes --- */
 
-static struct line line_of(const struct sooth_record *r, uint8_t type)
-{
-	struct line line = { .call = { .record = *r,
-				     .function = type,
-				     .size_state = SOOTH_STATE_ABSENT,
-				     .old_address_state = SOOTH_STATE_ABSENT,
-				     .error_state = SOOTH_STATE_ABSENT },
-		.delta_state = SOOTH_STATE_ABSENT,
-		.member_state = SOOTH_STATE_ABSENT,
-		.parent_state = SOOTH_STATE_ABSENT };
-
-	line.record.words = line.record.fixed_words = sizeof(line) / SOOTH_RECORD_WORD;
-	return line;
-}
-
 static int put_member(struct lines_state *s, const struct resident_level *level, uint32_t member,
 	uint64_t before, struct sooth_error *err)
 {
@@ -285,22 +283,15 @@ static int add_process_event(
 	return output_record(s->output, &line.record, err);
 }
 
-static void add_loss(struct lines_state *s, const struct stream_loss *loss)
-{
-	struct span source = record_text(&loss->record, &loss->source);
-
-	if (s->options.lost && (span_equal(source, "resident") || span_equal(source, "process")))
-		*s->options.lost += loss->records;
-}
-
 static int add_memory_event(
 	struct lines_state *s, const struct sooth_record *r, struct sooth_error *err)
 {
 	const struct resident_level *level = record_as(r, RESIDENT_LEVEL, sizeof(*level));
 	const struct stream_loss *loss = record_as(r, STREAM_LOSS, sizeof(*loss));
+	struct span source = loss ? record_text(r, &loss->source) : span_of("", 0);
 
-	if (loss)
-		add_loss(s, loss);
+	if (s->options.lost && (span_equal(source, "resident") || span_equal(source, "process")))
+		*s->options.lost += loss->records;
 	if (level)
 		return add_level(s, level, err);
 	return r->kind == PROCESS_JOIN || r->kind == PROCESS_EXEC || r->kind == PROCESS_LEAVE
@@ -313,7 +304,7 @@ static int begin_once(struct lines_state *s, struct sooth_error *err)
 	if (s->has_section)
 		return 0;
 	s->has_section = true;
-	return output_section(s->output, s->options.has_rss ? &memory_section : &line_section, err);
+	return output_section(s->output, &line_section, err);
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)

@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "base/units.h"
 #include "explain/stage.h"
+#include "model/probe.h"
 #include "model/row_list.h"
 #include "model/schema.h"
 #include "probes/proc.h"
@@ -33,12 +34,12 @@
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, swap_bytes, ALWAYS, "swapped anonymous memory then; not part of the peak",       \
 		.label = "SWAP", .unit = SOOTH_UNIT_BYTES)                                         \
-	F(S, U64, kernel_peak_bytes, MAYBE(kernel_state),                                          \
+	F(S, U64, kernel_peak_bytes, ALWAYS,                                                       \
 		"highest resident memory as the kernel noted it (VmHWM)", .label = "VMHWM",        \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
 	F(S, U64, error_bytes, ALWAYS, "bound of the error of the peak, of each kind",             \
 		.unit = SOOTH_UNIT_BYTES, .is_hidden = true)                                       \
-	F(S, U64, kernel_error_bytes, WITH(kernel_state), "bound of the error of VmHWM",           \
+	F(S, U64, kernel_error_bytes, ALWAYS, "bound of the error of VmHWM",                       \
 		.unit = SOOTH_UNIT_BYTES, .is_hidden = true)                                       \
 	F(S, TEXT, difference, MAYBE(difference_state),                                            \
 		"why the two values differ; absent: they agree within the error of both",          \
@@ -47,22 +48,17 @@
 ROW_STRUCT(resident_peak_row, PEAK_ROW);
 ROW_SCHEMA(resident_peak, PEAK_ROW, "resident_peaks", resident_peak_row);
 
-/* The highest values of one program. */
-struct program_peak {
-	struct resident_level at; /* the record with the most bytes */
-	uint64_t bytes, kernel_bytes, start_bytes;
-};
-
 struct process_peak {
 	struct process_id id;
 	char name[PROCESS_NAME_SIZE];
-	struct program_peak now, most;
+	/* The highest values of the program that runs, and of the one that had most. */
+	struct resident_level now, most;
 };
 
 struct peaks_state {
 	struct output *output;
 	struct map processes; /* process_id -> struct process_peak */
-	uint64_t begin_ns, lost, refused;
+	uint64_t begin_ns, refused;
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -77,66 +73,63 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-/* --- records --- */
+static uint64_t higher(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
 
 static void end_program(struct process_peak *p)
 {
-	if (p->now.bytes > p->most.bytes)
+	if (p->now.peak_bytes > p->most.peak_bytes)
 		p->most = p->now;
-	p->now = (struct program_peak){ 0 };
+	p->now = (struct resident_level){ 0 };
 }
 
-static void take_level(struct peaks_state *s, const struct resident_level *r)
+static void take_level(struct process_peak *p, const struct resident_level *r)
 {
-	struct process_id id = process_id_of(&r->record);
-	struct process_peak *p = map_put(&s->processes, &id, NULL);
+	struct resident_level before = p->now;
 
+	if (r->cause == RESIDENT_FIRST) {
+		end_program(p);
+		before = p->now;
+	}
+	if (!before.at_ns || resident_sum(r->bytes) > resident_sum(before.bytes))
+		p->now = *r;
+	p->now.peak_bytes = higher(r->peak_bytes, before.peak_bytes);
+	p->now.kernel_peak_bytes = higher(r->kernel_peak_bytes, before.kernel_peak_bytes);
+}
+
+static void take_name(struct process_peak *p, const struct sooth_record *r)
+{
+	struct sooth_value name =
+		sooth_field_get(sooth_schema_field(registry_schema(r->kind), "name"), r);
+	size_t size = name.text.size < sizeof(p->name) ? name.text.size : sizeof(p->name) - 1;
+
+	if (name.state != SOOTH_STATE_VALUE || !size)
+		return;
+	memset(p->name, 0, sizeof(p->name));
+	memcpy(p->name, name.text.data, size);
+}
+
+static void take_record(struct peaks_state *s, const struct sooth_record *r)
+{
+	const struct resident_level *level = record_as(r, RESIDENT_LEVEL, sizeof(*level));
+	struct process_id id = process_id_of(r);
+	struct process_peak *p;
+
+	if (!level && r->kind != PROCESS_JOIN && r->kind != PROCESS_EXEC &&
+		r->kind != PROCESS_LEAVE && r->kind != PROC_PROCESS)
+		return;
+	p = map_put(&s->processes, &id, NULL);
 	if (!p) {
 		s->refused++;
 		return;
 	}
 	p->id = id;
-	if (r->cause == RESIDENT_FIRST)
-		end_program(p);
-	if (!p->now.at.record.kind || resident_sum(r->bytes) > resident_sum(p->now.at.bytes))
-		p->now.at = *r;
-	if (r->peak_bytes > p->now.bytes)
-		p->now.bytes = r->peak_bytes;
-	if (r->kernel_peak_bytes > p->now.kernel_bytes)
-		p->now.kernel_bytes = r->kernel_peak_bytes;
-	p->now.start_bytes = r->start_peak_bytes;
-}
-
-static void take_name(
-	struct peaks_state *s, const struct sooth_record *r, const char *name, size_t size)
-{
-	struct process_id id = process_id_of(r);
-	struct process_peak *p = map_put(&s->processes, &id, NULL);
-
-	size = strnlen(name, size < sizeof(p->name) ? size : sizeof(p->name) - 1);
-	if (!p || !size)
-		return;
-	p->id = id;
-	memset(p->name, 0, sizeof(p->name));
-	memcpy(p->name, name, size);
-}
-
-static void take_names(struct peaks_state *s, const struct sooth_record *r)
-{
-	const struct process_join *join = record_as(r, PROCESS_JOIN, sizeof(*join));
-	const struct process_exec *exec = record_as(r, PROCESS_EXEC, PROCESS_EXEC_LEAST);
-	const struct process_leave *leave = record_as(r, PROCESS_LEAVE, sizeof(*leave));
-	const struct proc_process *process = record_as(r, PROC_PROCESS, PROC_PROCESS_LEAST);
-
-	if (join)
-		take_name(s, r, join->name, sizeof(join->name));
-	else if (exec)
-		take_name(s, r, exec->name, sizeof(exec->name));
-	else if (leave)
-		take_name(s, r, leave->name, sizeof(leave->name));
-	else if (process)
-		take_name(s, r, record_text(r, &process->name).data,
-			record_text(r, &process->name).size);
+	if (level)
+		take_level(p, level);
+	else
+		take_name(p, r);
 }
 
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
@@ -145,69 +138,48 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 
 	(void)err;
 	batch_for_each (r, batch) {
-		const struct resident_level *level = record_as(r, RESIDENT_LEVEL, sizeof(*level));
-		const struct stream_loss *loss = record_as(r, STREAM_LOSS, sizeof(*loss));
-
-		if ((r->kind == STREAM_BEGIN || level) && !s->begin_ns)
+		if (r->kind == STREAM_BEGIN && !s->begin_ns)
 			s->begin_ns = r->time_ns;
-		if (level)
-			take_level(s, level);
-		else if (loss && span_equal(record_text(r, &loss->source), "resident"))
-			s->lost += loss->records;
-		else
-			take_names(s, r);
+		take_record(s, r);
 	}
 	return 0;
 }
 
 /* --- rows --- */
 
-static bool is_within(uint64_t a, uint64_t b, uint64_t bound)
+/* Returns why the kernel's value differs from that of the events; NULL: it does not. */
+static const char *difference_of(const struct resident_level *p)
 {
-	return (a > b ? a - b : b - a) <= bound;
-}
+	uint64_t bound = p->kernel_error_bytes + 3 * p->error_bytes;
 
-/* Explains why the kernel's value differs from that of the events; empty: it does not. */
-static void explain_difference(const struct program_peak *p, struct buffer *words)
-{
-	uint64_t bound = p->at.kernel_error_bytes + 3 * p->at.error_bytes;
-
-	if (is_within(p->bytes, p->kernel_bytes, bound))
-		return;
-	if (p->kernel_bytes > p->bytes && is_within(p->kernel_bytes, p->start_bytes, bound))
-		buffer_string(words, "VmHWM is from before the recording");
-	else
-		buffer_format(words, "more than the kernel's batches explain");
+	if (p->peak_bytes <= p->kernel_peak_bytes + bound &&
+		p->kernel_peak_bytes <= p->peak_bytes + bound)
+		return NULL;
+	return p->kernel_peak_bytes <= p->start_peak_bytes + bound
+		       ? "VmHWM is from before the recording"
+		       : "more than the kernel's batches explain";
 }
 
 static int emit_peak(
 	const struct peaks_state *s, const struct process_peak *p, struct sooth_error *err)
 {
-	const struct program_peak *m = &p->most;
+	const struct resident_level *m = &p->most;
+	const char *difference = difference_of(m);
 	struct resident_peak_row row = { .record = row_head(&p->id),
-		.peak_bytes = m->bytes,
-		.peak_after_ns = m->at.at_ns > s->begin_ns ? m->at.at_ns - s->begin_ns : 0,
-		.rss_anonymous_bytes = m->at.bytes[RESIDENT_ANONYMOUS],
-		.rss_file_bytes = m->at.bytes[RESIDENT_FILE],
-		.rss_shared_bytes = m->at.bytes[RESIDENT_SHARED],
-		.swap_bytes = m->at.bytes[RESIDENT_SWAP],
-		.kernel_peak_bytes = m->kernel_bytes,
-		.error_bytes = m->at.error_bytes,
-		.kernel_error_bytes = m->at.kernel_error_bytes,
-		.kernel_state = m->kernel_bytes ? SOOTH_STATE_VALUE
-						: SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED) };
-	struct buffer words = { 0 };
-	struct record_tail tail[] = { { 0 } };
-	int status;
+		.peak_bytes = m->peak_bytes,
+		.peak_after_ns = m->at_ns > s->begin_ns ? m->at_ns - s->begin_ns : 0,
+		.rss_anonymous_bytes = m->bytes[RESIDENT_ANONYMOUS],
+		.rss_file_bytes = m->bytes[RESIDENT_FILE],
+		.rss_shared_bytes = m->bytes[RESIDENT_SHARED],
+		.swap_bytes = m->bytes[RESIDENT_SWAP],
+		.kernel_peak_bytes = m->kernel_peak_bytes,
+		.error_bytes = m->error_bytes,
+		.kernel_error_bytes = m->kernel_error_bytes,
+		.difference_state = state_if(difference != NULL) };
+	struct record_tail tail[] = { tail_string(&row.difference, difference ?: "") };
 
 	memcpy(row.process, p->name, sizeof(row.process));
-	if (m->kernel_bytes)
-		explain_difference(m, &words);
-	row.difference_state = state_if(words.size > 0);
-	tail[0] = tail_buffer(&row.difference, &words);
-	status = OUTPUT_ROW(s->output, &row, tail, 1, err);
-	buffer_fini(&words);
-	return status;
+	return OUTPUT_ROW(s->output, &row, tail, 1, err);
 }
 
 static int highest_first(const void *a, const void *b)
@@ -215,8 +187,8 @@ static int highest_first(const void *a, const void *b)
 	const struct process_peak *x = *(struct process_peak *const *)a;
 	const struct process_peak *y = *(struct process_peak *const *)b;
 
-	if (x->most.bytes != y->most.bytes)
-		return x->most.bytes < y->most.bytes ? 1 : -1;
+	if (x->most.peak_bytes != y->most.peak_bytes)
+		return x->most.peak_bytes < y->most.peak_bytes ? 1 : -1;
 	return x->id.pid < y->id.pid ? -1 : x->id.pid > y->id.pid;
 }
 
@@ -231,7 +203,7 @@ static int emit_peaks(struct peaks_state *s, struct sooth_error *err)
 	map_for_each (&s->processes, const struct process_id *, id, struct process_peak *, p) {
 		(void)id;
 		end_program(p);
-		if (p->most.bytes)
+		if (p->most.peak_bytes)
 			order[count++] = p;
 	}
 	qsort(order, count, sizeof(*order), highest_first);
