@@ -73,7 +73,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	return 0;
 }
 
-static uint64_t higher(uint64_t a, uint64_t b)
+static uint64_t higher_bytes(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
@@ -95,8 +95,8 @@ static void take_level(struct process_peak *p, const struct resident_level *r)
 	}
 	if (!before.at_ns || resident_sum(r->bytes) > resident_sum(before.bytes))
 		p->now = *r;
-	p->now.peak_bytes = higher(r->peak_bytes, before.peak_bytes);
-	p->now.kernel_peak_bytes = higher(r->kernel_peak_bytes, before.kernel_peak_bytes);
+	p->now.peak_bytes = higher_bytes(r->peak_bytes, before.peak_bytes);
+	p->now.kernel_peak_bytes = higher_bytes(r->kernel_peak_bytes, before.kernel_peak_bytes);
 }
 
 static void take_name(struct process_peak *p, const struct sooth_record *r)
