@@ -81,6 +81,18 @@ class Verified(Case):
                 self.assertTrue(all_programs)
                 self.assertLess(total, most, all_programs[:8])
 
+    def test_a_command_that_loads_the_library_needs_no_walker(self):
+        library = os.path.join(os.path.dirname(SOOTH), "src/preload/sooth-preload.so")
+        run = subprocess.Popen([SOOTH, "heap", "--stack", "--preload-library", library, "--", "sleep", "2"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        seen = {}
+        while run.poll() is None:
+            seen.update(programs(run.pid))
+            time.sleep(0.2)
+        names = {name for name, _ in seen.values()}
+        self.assertIn("on_visit", names)
+        self.assertNotIn("on_entry_0", names)
+
 
 if __name__ == "__main__":
     unittest.main()
