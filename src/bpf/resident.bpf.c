@@ -353,6 +353,8 @@ static struct space *own_space(struct mm_struct *mm, struct task_struct *task)
 	/* The address may have belonged to a process whose end was missed. */
 	if (!s || (s->pid != t->member.pid && !TASK_READ(task, vfork_done)))
 		return space_made(mm, task);
+	if (!counts_by_cpu())
+		s->error = held_pages(task); /* more threads, more batches */
 	return s;
 }
 

@@ -37,10 +37,12 @@
 	F(S, U64, kernel_peak_bytes, ALWAYS,                                                       \
 		"highest resident memory as the kernel noted it (VmHWM)", .label = "VMHWM",        \
 		.unit = SOOTH_UNIT_BYTES)                                                          \
-	F(S, U64, error_bytes, ALWAYS, "bound of the error of the peak, of each kind",             \
-		.unit = SOOTH_UNIT_BYTES, .is_hidden = true)                                       \
-	F(S, U64, kernel_error_bytes, ALWAYS, "bound of the error of VmHWM",                       \
-		.unit = SOOTH_UNIT_BYTES, .is_hidden = true)                                       \
+	F(S, U64, kernel_error_bytes, ALWAYS,                                                      \
+		"bound of the error of VmHWM: the kernel counts in batches by CPU or thread",      \
+		.label = "VMHWM +-", .unit = SOOTH_UNIT_BYTES)                                     \
+	F(S, U64, error_bytes, ALWAYS,                                                             \
+		"bound of the error of each kind; 0: the batches of all CPUs were added",          \
+		.label = "KINDS +-", .unit = SOOTH_UNIT_BYTES)                                     \
 	F(S, TEXT, difference, MAYBE(difference_state),                                            \
 		"why the two values differ; absent: they agree within the error of both",          \
 		.label = "WHY THEY DIFFER", .may_shrink = true)
@@ -217,7 +219,8 @@ static int finish(void *state, struct sooth_error *err)
 {
 	static const struct section section = SECTION_OF("resident_peaks", resident_peak_schema,
 		TABLE, .title = "highest resident memory, at the changes of the kernel's counters",
-		.rows_most = ROWS_FOR_PEOPLE, .spare = "difference,swap_bytes,rss_shared_bytes");
+		.rows_most = ROWS_FOR_PEOPLE,
+		.spare = "error_bytes,swap_bytes,kernel_error_bytes,rss_shared_bytes");
 	struct peaks_state *s = state;
 	int status = output_section(s->output, &section, err);
 
