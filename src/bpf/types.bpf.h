@@ -86,6 +86,7 @@ struct pid;
 
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
 	struct pid *pids[4]; /* by enum pid_type; 4.19 on */
 	int group_exit_code;
 	unsigned long maxrss; /* in pages, without its children; set when its last thread exits */
@@ -127,7 +128,8 @@ struct uprobes_state {
 } KERNEL_TYPE;
 
 struct percpu_counter {
-	int64_t count; /* without counts not yet flushed by the CPUs */
+	int64_t count;	   /* without counts not yet flushed by the CPUs */
+	int32_t *counters; /* these; a per-CPU pointer */
 } KERNEL_TYPE;
 
 /* Mappings: a maple tree from 6.1 on, a red-black tree before. */
@@ -154,7 +156,8 @@ struct mm_struct {
 	unsigned long start_stack;
 	unsigned long arg_start, arg_end; /* of the command line, NULs between */
 	struct uprobes_state uprobes_state;
-	unsigned long total_vm; /* pages */
+	unsigned long hiwater_rss; /* VmHWM, in pages; updated before memory is unmapped */
+	unsigned long total_vm;	   /* pages */
 	unsigned long exec_vm;	/* pages of code */
 	atomic_long_t pgtables_bytes;
 	struct percpu_counter rss_stat[4]; /* 6.2 on */
@@ -254,6 +257,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
 	struct mm_struct *mm;
+	void *vfork_done; /* not NULL: it runs in the memory of its parent */
 	struct files_struct *files;
 	void *stack;
 	struct thread_struct thread;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "analyze/heap/heap_graph.h"
+#include "analyze/heap/heap_lines.h"
 #include "analyze/heap/heap_table.h"
 #include "analyze/profile/pages_graph.h"
 #include "analyze/timeline/timeline.h"
@@ -32,6 +33,7 @@ struct heap_config {
 		bool sites;
 		bool no_hold;
 		bool pages, timeline;
+		bool rss, rmap, no_allocators;
 		bool in_kernel, exact;
 		uint64_t min_age_ns, top;
 		const char *folded, *pprof, *heaptrack, *weight, *by;
@@ -91,6 +93,13 @@ static const struct option heap_options[] = {
 		"memory by page faults, in any language: which code touched what remains; instead "
 		"of calls of malloc. About 1000 faults a second and CPU have their stacks read: "
 		"where there are more, estimates with their error"),
+	FLAG_ROW(0, "rss", heap_config, heap.rss,
+		"also resident memory by kind at each change, so that no peak is missed; with -o "
+		"also lines of type Rss, Fork, Exec and Exit"),
+	FLAG_ROW(0, "rmap", heap_config, heap.rmap,
+		"with --rss -o also lines of type Rmap: pages that each change added"),
+	FLAG_ROW(0, "no-allocators", heap_config, heap.no_allocators,
+		"as --rss, but without allocations: nothing is probed in the processes"),
 	FLAG_ROW(0, "in-kernel", heap_config, heap.in_kernel,
 		"add up by stack in the kernel: no call is lost at any rate, and no single call is "
 		"recorded"),
@@ -171,6 +180,12 @@ static const struct option_rule rules[] = {
 		"count,stack,live,by,leaks,churn,sizes,peak,min-age,top,pages,sample-bytes,exact,"
 		"sites,flamegraph,folded,pprof",
 		"--timeline shows values over time", NULL },
+	{ OPTION_PER_PROCESS, "no-allocators",
+		"count,stack,live,by,leaks,churn,sizes,peak,min-age,top,pages,timeline,in-kernel,"
+		"sample-bytes,exact,sites,flamegraph,folded,pprof,heaptrack,engine",
+		"--no-allocators observes no calls", NULL },
+	{ OPTION_NEEDS, "rmap", "rss,no-allocators", "it adds lines to theirs", NULL },
+	{ OPTION_NEEDS, "rmap", "output", "its lines are in that file", NULL },
 	OPTION_OVER("sample-bytes"),
 	{ OPTION_PER_PROCESS, "sample-bytes", "count,exact,pages",
 		"--sample-bytes adds up samples of the calls", NULL },
@@ -265,8 +280,9 @@ static void add_stacks_output(
 		add_side_output(run, &side);
 }
 
-/* Views of the stacks. */
+/* Views of the side outputs. */
 struct stacks_views {
+	struct heap_lines_options lines;
 	struct heap_graph_options text, places; /* the latter also by the line, for pprof */
 	struct pages_graph_options pages;
 };
@@ -283,9 +299,9 @@ static int choose_side_outputs(const struct heap_config *c, struct picture_files
 	if ((c->heap.in_kernel || c->observer.heap.bytes_per_sample) && writes_lines(c))
 		return refuse_lines(c->heap.in_kernel ? "--in-kernel" : "--sample-bytes", err);
 	if (writes_lines(c))
-		run->product = (struct run_side_output){
-			.path = c->heap.lines, .view = { "heap-lines", NULL }, .sink = "json-rows"
-		};
+		run->product = (struct run_side_output){ .path = c->heap.lines,
+			.view = { "heap-lines", &views->lines },
+			.sink = "json-rows" };
 	add_stacks_output(
 		run, c->heap.heaptrack, "heaptrack", (struct run_view){ "heap-track", NULL });
 	if (c->heap.heaptrack)
@@ -372,8 +388,9 @@ static bool is_picture(const char *path)
 /* Shows values over time: the aggregates of the kernel, and its memory counters. */
 static int run_timeline(const struct heap_config *c, struct run *run, struct sooth_error *err)
 {
-	const struct run_probe probes[] = { { "heap", SOOTH_COUNT }, { "proc", SOOTH_SAMPLE },
-		{ "maps", SOOTH_SAMPLE | SOOTH_DETAIL }, { "exit_reasons", SOOTH_STREAM } };
+	const struct run_probe probes[] = { { "resident", SOOTH_STREAM }, { "heap", SOOTH_COUNT },
+		{ "proc", SOOTH_SAMPLE }, { "maps", SOOTH_SAMPLE | SOOTH_DETAIL },
+		{ "exit_reasons", SOOTH_STREAM } };
 
 	if (c->heap.lines && !is_picture(c->heap.lines)) {
 		error_set(
@@ -384,6 +401,7 @@ static int run_timeline(const struct heap_config *c, struct run *run, struct soo
 	memcpy(run->probes, probes, sizeof(probes));
 	run->output = &c->output;
 	run->views[0] = (struct run_view){ "timeline", &timeline };
+	run->views[1] = (struct run_view){ "resident-peaks", NULL };
 	run->observer.heap.sums_in_kernel = true;
 	run->observer.sample_ns = SAMPLE_NS;
 	run->observer.heap.may_pause = false;
@@ -395,6 +413,20 @@ static int run_timeline(const struct heap_config *c, struct run *run, struct soo
 			.is_whole = true };
 	run->is_silent = c->heap.lines && !c->output.json && !c->output.format;
 	return run_report(run, err);
+}
+
+/* Adds resident memory at each change to what is observed, or observes only that. The probe is
+ * first: then its last values come before the end of their process. */
+static void add_resident(const struct heap_config *c, struct run *run)
+{
+	size_t view = 0;
+
+	while (!c->heap.no_allocators && run->views[view].name)
+		view++;
+	if (!c->heap.no_allocators)
+		memmove(run->probes + 1, run->probes, sizeof(run->probes) - sizeof(run->probes[0]));
+	run->probes[0] = (struct run_probe){ "resident", SOOTH_STREAM };
+	run->views[view] = (struct run_view){ "resident-peaks", NULL };
 }
 
 /* Compares allocations with resident memory: memory that grows may not be from malloc. A command
@@ -483,7 +515,7 @@ static bool asks_for_a_view(const struct heap_config *c)
 
 static bool asks_for_calls(const struct heap_config *c)
 {
-	return asks_for_a_view(c) || c->heap.in_kernel || c->heap.exact ||
+	return asks_for_a_view(c) || c->heap.no_allocators || c->heap.in_kernel || c->heap.exact ||
 	       c->observer.heap.bytes_per_sample || c->observer.heap.blocks_most || c->heap.engine;
 }
 
@@ -525,7 +557,9 @@ static struct stacks_views stacks_views_of(const struct heap_config *c)
 	struct heap_graph_options graph = { .weight = place_of(c->heap.weight, heap_weight_name),
 		.is_icicle = c->picture.icicle,
 		.least_share = c->picture.least_percent / 100 };
-	struct stacks_views views = { graph, graph,
+	bool has_rss = c->heap.rss || c->heap.no_allocators;
+	struct stacks_views views = { { .has_rss = has_rss, .has_rmap = c->heap.rmap }, graph,
+		graph,
 		{ .weight = pages_weight_of(graph.weight),
 			.is_icicle = graph.is_icicle,
 			.least_share = graph.least_share } };
@@ -565,7 +599,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		return run_timeline(c, &run, err);
 	if (c->heap.pages)
 		page_answer_alone(&run, c->heap.exact);
-	else
+	else if (!c->heap.no_allocators)
 		compare_with_resident(&run, arguments->command);
 	if (c->picture.flamegraph)
 		output.output = c->heap.lines;
@@ -575,6 +609,8 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		status = choose_side_outputs(c, &files, &views, &run, err);
 	if (!status && !asks_for_calls(c) && !arguments->command)
 		status = page_answer_beside(&run, &found, &pages_beside, err);
+	if (c->heap.rss || c->heap.no_allocators)
+		add_resident(c, &run);
 	status = status ? status : run_report(&run, err);
 	picture_files_fini(&files);
 	target_found_fini(&found);

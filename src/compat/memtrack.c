@@ -39,7 +39,13 @@ static void print_help(const char *name)
 	       "tid, timestamp (ns, CLOCK_MONOTONIC), addr, type, size; a Realloc\nalso has "
 	       "old_addr, a Free no size. Lines of JSON also have failed calls: addr 0; a\nfailed "
 	       "posix_memalign also has error.\ntype: Malloc, Free, Calloc, Realloc, AlignedAlloc; "
-	       "Mmap, Munmap, Brk.\n\nA COMMAND that is one word with blanks in it is run by "
+	       "Mmap, Munmap, Brk.\n\nOn request also resident memory: "
+	       "CODSPEED_MEMTRACK_TRACK_PHYSICAL=1 adds\nRss (member: 0 file, 1 anonymous, 2 "
+	       "swapped, "
+	       "3 shared; size), Fork (parent_pid),\nExec and Exit; CODSPEED_MEMTRACK_TRACK_RMAP=1 "
+	       "also Rmap (member, delta in pages);\nCODSPEED_MEMTRACK_TRACK_ALLOCATORS=0 leaves "
+	       "out "
+	       "what allocators do.\n\nA COMMAND that is one word with blanks in it is run by "
 	       "bash(1), or sh(1). The exit status is the\ncommand's; 1 if it is 0 and events were "
 	       "lost.\nCODSPEED_LOG=error|warn|info|debug|trace sets the log level; trace includes "
 	       "libbpf.\n`sooth heap` explains the same calls, and reads the folder's file: sooth "
@@ -66,7 +72,32 @@ static void set_log_level(void)
 struct outcome {
 	struct heap_totals_row totals;
 	char inexact[512];
+	uint64_t lost_memory; /* lost changes of resident memory, starts and ends of processes */
 };
+
+static bool is_on(const char *variable, bool otherwise)
+{
+	const char *value = getenv(variable);
+
+	return value ? *value && strcmp(value, "0") && strcmp(value, "false") : otherwise;
+}
+
+/* Selects what variables of later versions of memtrack demand. Resident memory is the first probe:
+ * then its last values come before the end of their process. */
+static void select_memory(struct run *run, struct heap_lines_options *lines, struct outcome *o)
+{
+	bool has_calls = is_on("CODSPEED_MEMTRACK_TRACK_ALLOCATORS", true);
+
+	lines->lost = &o->lost_memory;
+	lines->has_rmap = is_on("CODSPEED_MEMTRACK_TRACK_RMAP", false);
+	lines->has_rss =
+		lines->has_rmap || !has_calls || is_on("CODSPEED_MEMTRACK_TRACK_PHYSICAL", false);
+	if (!lines->has_rss)
+		return;
+	if (has_calls)
+		run->probes[2] = run->probes[0];
+	run->probes[0] = (struct run_probe){ "resident", SOOTH_STREAM };
+}
 
 static void print_outcome(const char *name, const char *path, const struct outcome *o)
 {
@@ -74,8 +105,9 @@ static void print_outcome(const char *name, const char *path, const struct outco
 	char allocated[UNITS_SIZE], live[UNITS_SIZE], peak[UNITS_SIZE];
 
 	if (t->measured_state != SOOTH_STATE_VALUE) {
-		fprintf(stderr, "%s: %s: allocations are not measured: %s\n", name, path,
-			o->inexact);
+		fprintf(stderr, "%s: %s: allocations are not measured: %s%s\n", name, path,
+			t->lost ? "events were LOST; " : "",
+			o->inexact[0] ? o->inexact : "they are left out on request");
 		return;
 	}
 	fprintf(stderr, "%s: %llu events (%s): %s allocated, %s live at the end, peak %s; ", name,
@@ -138,6 +170,7 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 		.inexact = outcome->inexact,
 		.inexact_bytes = sizeof(outcome->inexact) };
 	struct heap_lines_options lines = { .only_memory = is_artifact };
+	int status;
 	struct run run = {
 		.name = "heap",
 		.target = &target,
@@ -160,7 +193,10 @@ static int track_into(struct memtrack_arguments *words, const char *path, bool i
 		.chore = { .every_ns = ipc ? 1 : 0, .user = ipc, .act = ipc_channel_serve },
 	};
 
-	return run_report(&run, err);
+	select_memory(&run, &lines, outcome);
+	status = run_report(&run, err);
+	outcome->totals.lost += outcome->lost_memory;
+	return status;
 }
 
 static int track_command(

@@ -48,7 +48,7 @@ struct artifact {
 	const char *path;
 	ZSTD_DStream *zstd;
 	struct buffer pending; /* decompressed; the last event may be incomplete */
-	uint64_t events, mappings, others;
+	uint64_t events, calls, mappings, others;
 	uint64_t first_ns, last_ns;
 	bool has_begun;
 	bool is_lines;	 /* lines of JSON; else MessagePack in frames */
@@ -143,6 +143,7 @@ static int convert_event(
 		a->others++;
 	else
 		add_call(a, e);
+	a->calls += e->type < MEMTRACK_MAPPING;
 	a->to->watermark_ns = a->last_ns > LATENESS_NS ? a->last_ns - LATENESS_NS : 0;
 	return import_write(a->to, false, err);
 }
@@ -241,9 +242,11 @@ static void add_limits(struct artifact *a)
 			"%" PRIu64 " events of mmap, munmap and brk are left out", a->mappings);
 		add_limit(a, "memory that did not come from an allocator", reason, "");
 	}
+	if (a->others && !a->calls)
+		add_limit(a, HEAP_NOT_RECORDED, "the artifact has no events of allocators", "");
 	if (a->others) {
-		snprintf(reason, sizeof(reason),
-			"%" PRIu64 " events are of types sooth does not know", a->others);
+		snprintf(reason, sizeof(reason), "%" PRIu64 " events of other types are left out",
+			a->others);
 		add_limit(a, "all events of the artifact", reason, "");
 	}
 	if (a->is_damaged || a->is_cut || a->pending.size) {

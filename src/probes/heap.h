@@ -247,6 +247,8 @@ extern const struct sooth_names heap_bad_whats;
 #define HEAP_EVERY_CALL "every call"
 /* Name of the limit for a program that only probes in the kernel could see. */
 #define HEAP_NOT_LOADED "allocations of a program that did not load sooth's library"
+/* Name of the limit for recordings of resident memory only. */
+#define HEAP_NOT_RECORDED "allocations"
 /* Name of the limit for forked processes whose calls are missing. */
 #define HEAP_UNCONNECTED "allocations of forked processes that sooth's library did not reach"
 

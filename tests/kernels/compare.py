@@ -520,6 +520,15 @@ def check_states(console):
     return f"{len(report['threads'])} threads"
 
 
+def check_resident(console):
+    """The buffer of dd is in the peak, and VmHWM agrees."""
+    console.require("resident")
+    row = console.object("resident")["resident_peaks"][0]
+    if not 32 << 20 <= row["rss_anonymous_bytes"] + row["error_bytes"] < 36 << 20 or row["difference"]:
+        raise Failed(f"resident: {row}")
+    return f"{row['peak_bytes']}, VmHWM {row['kernel_peak_bytes']}"
+
+
 def check_container(console):
     """Counts are exact, ids are those of the namespace, and the sender of a signal is named."""
     note = check_counts(console, "container", "inner-truth", "inner")
@@ -575,6 +584,7 @@ def main():
         ("heap pages", console.seconds.get("pages", 0), lambda: check_heap_pages(console)),
         ("waits", console.seconds.get("waits", 0), lambda: check_waits(console)),
         ("states", console.seconds.get("states", 0), lambda: check_states(console)),
+        ("resident", console.seconds.get("resident", 0), lambda: check_resident(console)),
         ("container", console.seconds.get("container", 0), lambda: check_container(console)),
         ("iterators", console.seconds.get("iterators", 0), lambda: check_iterators(console)),
         ("guest status", options.elapsed, lambda: check_exit(console)),

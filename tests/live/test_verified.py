@@ -55,7 +55,7 @@ def programs(pid):
 class Verified(Case):
     # What each needs on Linux 6.18, and a quarter more.
     BOUNDS = {("trace",): 42000, ("trace", "-c"): 40000, ("profile",): 22000, ("sched",): 4000, ("diagnose",): 73000,
-        ("heap",): 250000, ("heap", "--stack"): 250000, ("heap", "--sample-bytes", "512K"): 260000}
+        ("heap",): 250000, ("heap", "--stack"): 250000, ("heap", "--no-allocators"): 9000, ("heap", "--sample-bytes", "512K"): 260000}
 
     def of(self, command):
         target = subprocess.Popen([sys.executable, "-c", "import time\nwhile True: time.sleep(0.05); bytes(100000)"])
@@ -80,6 +80,18 @@ class Verified(Case):
                 total = sum(count for _, count in all_programs)
                 self.assertTrue(all_programs)
                 self.assertLess(total, most, all_programs[:8])
+
+    def test_a_command_that_loads_the_library_needs_no_walker(self):
+        library = os.path.join(os.path.dirname(SOOTH), "src/preload/sooth-preload.so")
+        run = subprocess.Popen([SOOTH, "heap", "--stack", "--preload-library", library, "--", "sleep", "2"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        seen = {}
+        while run.poll() is None:
+            seen.update(programs(run.pid))
+            time.sleep(0.2)
+        names = {name for name, _ in seen.values()}
+        self.assertIn("on_visit", names)
+        self.assertNotIn("on_entry_0", names)
 
 
 if __name__ == "__main__":

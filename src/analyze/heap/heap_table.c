@@ -102,6 +102,9 @@ static void add_limit(struct table_state *s, const struct sooth_record *r)
 	s->has_no_allocator |= span_equal(what, HEAP_NO_ALLOCATOR);
 	s->has_unconnected |= span_equal(what, HEAP_UNCONNECTED);
 	s->says_samples |= span_equal(what, HEAP_EVERY_CALL);
+	if (span_equal(what, HEAP_NOT_RECORDED))
+		snprintf(s->not_loaded, sizeof(s->not_loaded), "%.*s",
+			SPAN_ARGS(record_text(r, &limit->reason)));
 	if (span_equal(what, HEAP_NOT_LOADED)) {
 		struct span remedy = record_text(r, &limit->remedy);
 

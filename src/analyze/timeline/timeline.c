@@ -21,6 +21,7 @@
 #include "explain/registry.h"
 #include "explain/stage.h"
 #include "model/schema.h"
+#include "probes/resident.h"
 
 #define TRACKS_FOR_PEOPLE 24
 #define SELECTED_MAX	  4096
@@ -213,6 +214,13 @@ static const struct section track_sections[TIMELINE_GROUPS] = {
 		.shape = SECTION_TABLE,
 		.rows_most = TRACKS_FOR_PEOPLE,
 		.spare = "mean_bytes_per_s,min_bytes_per_s" },
+	[TIMELINE_RESIDENT] = { .name = "resident_kinds",
+		.title = "resident memory by kind, at each change",
+		.schema = &timeline_track_schemas[TIMELINE_RESIDENT],
+		.shape = SECTION_TABLE,
+		.columns = "pid,process,track,values_bytes,min_bytes,max_bytes,last_bytes",
+		.rows_most = TRACKS_FOR_PEOPLE,
+		.spare = "min_bytes" },
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -317,6 +325,8 @@ static const char *track_name(enum timeline_group group, uint32_t what)
 		return what == TIMELINE_ALLOCATED ? "allocated"
 		       : what == TIMELINE_FREED	  ? "freed"
 						  : "freed within 10 ms";
+	case TIMELINE_RESIDENT:
+		return resident_member_names.names[what];
 	case TIMELINE_CALLS:
 		return what == TIMELINE_FAILED ? "failed" : syscall_category_name(what);
 	default:
@@ -428,8 +438,11 @@ static int emit_group(struct timeline_state *s, enum timeline_group group, struc
 	/* With a single process the total equals that process; lost records belong to no
 	 * process. */
 	size_t first = s->count == 2 && group != TIMELINE_LOST ? 1 : 0;
-	int status = output_section(s->output, &s->sections[group], err);
+	int status;
 
+	if (group == TIMELINE_RESIDENT && !s->tracker.has_levels)
+		return 0;
+	status = output_section(s->output, &s->sections[group], err);
 	for (size_t i = first; i < s->count && !status; i++)
 		status = emit_process_tracks(s, s->order[i], group, err);
 	return status;
@@ -580,7 +593,7 @@ static const struct sooth_schema *const tables[] = { &timeline_life_schema, &tim
 	&timeline_track_schemas[TIMELINE_MEMORY], &timeline_track_schemas[TIMELINE_IO],
 	&timeline_track_schemas[TIMELINE_CALLS], &timeline_track_schemas[TIMELINE_LOST],
 	&timeline_track_schemas[TIMELINE_HEAP], &timeline_track_schemas[TIMELINE_HEAP_RATE],
-	&allocator_use_schema, NULL };
+	&timeline_track_schemas[TIMELINE_RESIDENT], &allocator_use_schema, NULL };
 
 const struct stage_type stage_timeline = {
 	.name = "timeline",

@@ -31,6 +31,7 @@ const struct sooth_schema timeline_track_schemas[TIMELINE_GROUPS] = {
 	[TIMELINE_LOST] = TRACK_SCHEMA("timeline_lost", calls_fields),
 	[TIMELINE_HEAP] = TRACK_SCHEMA("timeline_heap", memory_fields),
 	[TIMELINE_HEAP_RATE] = TRACK_SCHEMA("timeline_heap_rate", io_fields),
+	[TIMELINE_RESIDENT] = TRACK_SCHEMA("timeline_resident", memory_fields),
 };
 
 ROW_SCHEMA(timeline_life, TIMELINE_LIFE_ROW, "timeline_lives", timeline_life_row);

@@ -13,6 +13,7 @@ enum timeline_group {
 	TIMELINE_LOST,	    /* records per second */
 	TIMELINE_HEAP,	    /* bytes */
 	TIMELINE_HEAP_RATE, /* bytes per second */
+	TIMELINE_RESIDENT,  /* bytes, by kind */
 	TIMELINE_GROUPS,
 };
 

@@ -40,6 +40,8 @@ static void forget_snapshots(struct timeline_tracker *b)
 		map_clear(&p->threads.known);
 		for (size_t i = 0; i < MAP_CLASSES; i++)
 			p->classes[i].time_ns = 0;
+		for (size_t i = 0; i < RESIDENT_MEMBERS; i++)
+			p->kinds[i].time_ns = 0;
 	}
 	timeline_total_forget(b);
 }
@@ -107,7 +109,60 @@ static bool handle_stream_record(struct timeline_tracker *b, const struct sooth_
 		memcpy(&b->segment, r, sizeof(b->segment));
 	else if (loss && b->has_begun)
 		handle_loss(b, loss);
+	b->is_launched |= target_is_command(r);
 	return r->kind <= KIND_STREAM_LAST && (r->kind < PROCESS_JOIN || r->kind > PROCESS_LEAVE);
+}
+
+/* --- resident memory at each change --- */
+
+static void set_level(struct timeline_tracker *b, struct timeline_process *p, uint64_t at_ns,
+	const double bytes[RESIDENT_MEMBERS])
+{
+	for (uint32_t i = 0; i < RESIDENT_MEMBERS; i++) {
+		if (bytes[i] <= 0 && !p->kinds[i].time_ns)
+			continue;
+		p->kinds[i].is_complete = true;
+		timeline_state(b, p, TIMELINE_RESIDENT, &p->kinds[i], i, at_ns, bytes[i]);
+	}
+}
+
+/* Adds a change. The value of a moment that a later change showed to be the highest one comes
+ * late. */
+static void add_level(struct timeline_tracker *b, const struct resident_level *r)
+{
+	struct timeline_process *p = timeline_process_of(b, &r->record);
+	double sum = (double)resident_sum(r->bytes), bytes[RESIDENT_MEMBERS];
+	uint64_t at_ns = r->at_ns;
+	bool was_valid;
+
+	if (!p)
+		return;
+	for (size_t i = 0; i < RESIDENT_MEMBERS; i++)
+		bytes[i] = (double)r->bytes[i];
+	if (p->end_ns && at_ns > p->end_ns)
+		at_ns = p->end_ns;
+	at_ns = at_ns > p->rss.time_ns ? at_ns : p->rss.time_ns + 1;
+	b->has_levels = p->rss.is_complete = true;
+	b->all.rss.is_complete = b->is_launched;
+	b->is_whole |= b->is_launched;
+	p->rss_round = b->rss_round;
+	was_valid = timeline_state(b, p, TIMELINE_MEMORY, &p->rss, TIMELINE_WHOLE, at_ns, sum);
+	if (!p->end_ns)
+		timeline_total_read(b, p, at_ns, sum, was_valid);
+	set_level(b, p, at_ns, bytes);
+}
+
+/* Extends the last values to the end of the process. */
+static void end_level(struct timeline_tracker *b, struct timeline_process *p)
+{
+	double bytes[RESIDENT_MEMBERS];
+
+	if (!p->rss.is_complete || p->end_ns <= p->rss.time_ns)
+		return;
+	for (size_t i = 0; i < RESIDENT_MEMBERS; i++)
+		bytes[i] = p->kinds[i].value;
+	timeline_state(b, p, TIMELINE_MEMORY, &p->rss, TIMELINE_WHOLE, p->end_ns, p->rss.value);
+	set_level(b, p, p->end_ns, bytes);
 }
 
 /* --- starts and ends --- */
@@ -159,6 +214,7 @@ static void add_end(struct timeline_tracker *b, const struct sooth_record *r, ui
 	p->has_status = has_status;
 	if (has_status)
 		exit_reason_text_status(&words, status);
+	end_level(b, p);
 	timeline_total_end(b, p, r->time_ns);
 	timeline_event(b, r, r->time_ns, TIMELINE_EVENT_END, name_of(p->name),
 		span_of((const char *)words.data, words.size));
@@ -364,6 +420,8 @@ void timeline_tracker_add_record(struct timeline_tracker *b, const struct sooth_
 		add_process(b, known);
 	else if (r->kind == PROC_SNAPSHOT)
 		timeline_total_sampled(b, r->time_ns);
+	else if ((known = record_as(r, RESIDENT_LEVEL, sizeof(struct resident_level))))
+		add_level(b, known);
 	else if ((known = record_as(r, MAPS_PROCESS, sizeof(struct maps_process))))
 		add_memory_classes(b, known);
 	else if ((known = record_as(r, HEAP_HELD, HEAP_HELD_LEAST)))

@@ -144,7 +144,7 @@ static bool is_gap_after(const struct timeline_snapshot *snapshot, uint64_t ns)
 static bool timeline_still_holds(const struct timeline_snapshot *snapshot, uint64_t now_ns)
 {
 	return snapshot->time_ns && now_ns > snapshot->time_ns &&
-	       !is_gap_after(snapshot, now_ns - snapshot->time_ns);
+	       (snapshot->is_complete || !is_gap_after(snapshot, now_ns - snapshot->time_ns));
 }
 
 bool timeline_state(struct timeline_tracker *b, struct timeline_process *p,
@@ -352,7 +352,8 @@ void timeline_total_sampled(struct timeline_tracker *b, uint64_t now_ns)
 		timeline_note_usual(all, now_ns - b->sampled_ns);
 	b->sampled_ns = now_ns;
 	if (!b->is_whole && b->holders) {
-		*all = (struct timeline_snapshot){ b->first_rss_ns, all->usual_ns, b->held_rss };
+		all->time_ns = b->first_rss_ns;
+		all->value = b->held_rss;
 		b->is_whole = is_valid = true;
 	}
 	if (!b->is_whole)

@@ -12,6 +12,7 @@
 #include "analyze/timeline/timeline_rows.h"
 #include "base/map.h"
 #include "model/stream_records.h"
+#include "probes/resident.h"
 #include "probes/syscall_names.h"
 
 #define TIMELINE_PROCESSES_MAX 64
@@ -33,6 +34,7 @@
 struct timeline_snapshot {
 	uint64_t time_ns, usual_ns; /* usual: the recent time between two snapshots */
 	double value;
+	bool is_complete; /* each change has a snapshot: the value holds until the next one */
 };
 
 struct timeline_threads {
@@ -61,6 +63,7 @@ struct timeline_process {
 	double held_rss;    /* part of timeline_tracker.held_rss */
 	uint64_t rss_round; /* number of the last sample with this process */
 	struct timeline_snapshot classes[MAP_CLASSES];
+	struct timeline_snapshot kinds[RESIDENT_MEMBERS];
 	struct timeline_snapshot heap;
 	uint32_t heap_program; /* number of the program: an exec raises it, and frees the heap */
 	uint64_t maps_ns;      /* time of its first map snapshot; 0: none yet */
@@ -100,6 +103,8 @@ struct timeline_tracker {
 	bool is_whole;	       /* a whole sample has come; until then the sum lacks processes */
 	bool has_calls;	       /* calls are recorded one by one */
 	bool has_aggregates;
+	bool has_levels;  /* changes of resident memory are recorded */
+	bool is_launched; /* the target is a command: all processes are known from their start */
 	struct buffer events; /* struct timeline_event_kept */
 	struct buffer texts;
 	uint64_t refused_tracks, refused_processes, refused_events, given_up;

@@ -42,7 +42,7 @@ void again_emit(const struct bpf_object *object, struct backend_run *run, const 
 
 #define BPF_LINKS_MAX	  16
 #define BPF_VARIABLES_MAX 8
-#define BPF_LATER_MAX	  4
+#define BPF_LATER_MAX	  8
 
 struct bpf_code {
 	struct bpf_object *object;

@@ -80,8 +80,10 @@ static int load_programs(
 
 	if (!status && !prober->is_inherited)
 		status = expect_links(s, err);
-	/* Further tables are for places whose addresses end alike, which is very rare. */
-	for (size_t i = 1; i < HEAP_TABLES && !status; i++)
+	/* Further tables are for places whose addresses end alike, which is very rare. If programs
+	 * load sooth's library, most commands need no probe at all: checking the program that walks
+	 * stacks takes the kernel 0.2 s. */
+	for (size_t i = heap->chosen_engine != SOOTH_ENGINE_MIXED; i < HEAP_TABLES && !status; i++)
 		status = bpf_code_postpone(&s->follow.code, heap_entry_programs[i], err);
 	if (!status && with_sums)
 		status = heap_sums_prepare(&s->follow.code, &run->options, err);
