@@ -29,6 +29,9 @@ NUMBER(BUSY_PERCENT, 50, PERCENT, "of a CPU: the process computes, and waits for
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("silence", 30e9, 1e8, 86400e9,
 		"minimum time a connection waits for an answer from its peer"),
+	UNLISTED_TIME("first", 7e9, 1e8, 86400e9,
+		"minimum time that a thread waits for the first byte of a connection on which "
+		"neither end has sent one"),
 	UNLISTED_TIME("unread", 10e9, 1e8, 86400e9,
 		"minimum time that a received answer stays unread by the process"),
 	THRESHOLD(
@@ -90,10 +93,21 @@ static bool is_unanswered(const struct activity *a)
 	return a->state == ACTIVITY_ASKS_AGAIN && a->answer == ACTIVITY_ANSWER_SILENT;
 }
 
+/* Returns whether a thread waits for the first byte, and neither end has sent one: a server speaks
+ * first in some protocols, in others the client. */
+static bool is_unbegun(const struct stream *s)
+{
+	return (s->state.turn == STREAM_QUIET || s->state.turn == STREAM_REQUESTED) &&
+	       !s->state.has_sent && !s->state.has_come && s->awaited.is_blocked;
+}
+
 static void add_stream(const struct check *e, struct talker *t, struct stream *s)
 {
-	bool is_over = check_is_over(
-		e, s->state.turn == STREAM_UNREAD ? "unread" : "silence", s->state.for_ns, s->what);
+	bool is_over = check_is_over(e,
+		s->state.turn == STREAM_UNREAD ? "unread"
+		: is_unbegun(s)		       ? "first"
+					       : "silence",
+		s->state.for_ns, s->what);
 	/* Other connections at rest belong to pools. */
 	bool is_expected = s->state.turn != STREAM_QUIET || awaited_is(&s->awaited);
 
@@ -270,12 +284,21 @@ static const struct claim_row of_attempts = {
 	"whether an attempt is under way, and over which connection", STATUS
 };
 
+static const struct claim_row of_first = {
+	"waiting for the first byte from {peer}: neither end has sent one for {time}",
+	"which protocol each end expects",
+	"compare the protocols: a client without TLS at a port that expects it waits like this, "
+	"as does a server that waits for its client (openssl s_client -connect tries TLS)"
+};
+
 static const struct claim_row *claim_row_of(const struct talker *t, const struct stream *s)
 {
 	if (of_turn[s->state.turn].claim)
 		return &of_turn[s->state.turn];
 	if (t->work.is_agent)
 		return &of_agent;
+	if (is_unbegun(s))
+		return &of_first;
 	return s->awaited.peer ? &of_local_peer : &of_peer;
 }
 
@@ -350,7 +373,7 @@ static void report_stream(struct check_result *out, const struct talker *t, cons
 	if (s->state.turn == STREAM_REQUESTED || s->state.turn == STREAM_QUIET)
 		finding_unseen(out, "whether the peer still answers: no data was sent that it "
 				    "would have to acknowledge");
-	if (s->state.turn == STREAM_QUIET)
+	if (s->state.turn == STREAM_QUIET && !is_unbegun(s))
 		finding_unseen(out, "whether the answer was complete%s",
 			t->work.is_agent ? "; what the agent does with the answer"
 					 : "; a program that waits for events looks the same");

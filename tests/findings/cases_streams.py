@@ -193,6 +193,24 @@ def streams(program, stay=(2.2, 3.0), pause=(0.25, 0.6), tls=False, judged="clie
     return make
 
 
+# A client of a protocol in which the server speaks first; the server waits for its client, or greets it soon.
+FIRST = """
+import os, socket, sys, time
+server = socket.create_server(("127.0.0.1", 0))
+if not os.fork():
+    one = server.accept()[0]
+    while sys.argv[1] == "greets":
+        time.sleep(0.3)
+        one.send(b"220 ready\\r\\n")
+    one.recv(100)
+    os._exit(0)
+client = socket.create_connection(server.getsockname())
+print("ready", flush=True)
+while client.recv(100):
+    pass
+"""
+
+
 def looks_up(scope, rng):
     scope.python(DEAF)
     return scope.python(LOOKUP % rng.choice(("None", "30")), "127.0.0.1", "0",
@@ -359,6 +377,10 @@ CASES = [
     stalled("a server that takes no more", UNTAKEN, says="accepts no data"),
     stalled("a request right after an answer, blocked in recv", BLOCKED),
     stalled("half of an answer, blocked in recv", HALF),
+    sick("stream-stalled", "both ends wait for the first byte", lambda s, r: s.python(FIRST, "waits").pid,
+        settings=("stream-stalled.first=1.5s",), severity="low", says="waiting for the first byte from python3 "),
+    healthy("stream-stalled", "a server that speaks first", lambda s, r: s.python(FIRST, "greets").pid,
+        settings=("stream-stalled.first=1.5s",)),
     sick("stream-stalled", "a name server that does not answer", looks_up, settings=SHORT,
         evidence="wait", threshold="lookup", duration_s=2.5, says="no answer (DNS)",
         may_skip=needs_filter),

@@ -16,6 +16,13 @@ static const char end_note[] =
 	"[sooth kill: only for what you started yourself; for anything else, "
 	"ask the user]\n";
 
+/* So are its other commands and their options. */
+static const char terminal_note[] =
+	"[(-v), --duration and further commands are of the terminal; here: diagnose with seconds]"
+	"\n";
+
+#define NOTES (sizeof(end_note) + sizeof(terminal_note))
+
 static size_t count_lines(const char *text, size_t size)
 {
 	size_t count = 0;
@@ -85,13 +92,12 @@ static void append_bounded(struct buffer *out, const struct mcp_output *o, const
 
 	for (size_t i = 0; i < size; i++)
 		weight += weight_of(text[i]);
-	if (weight <= MCP_ANSWER_MAX - sizeof(end_note)) {
+	if (weight <= MCP_ANSWER_MAX - NOTES) {
 		buffer_append(out, text, size);
 		return;
 	}
 	tail = kept_tail(span_of(text, size));
-	head = whole_head(
-		span_of(text, size - tail), MCP_ANSWER_MAX - NOTE_ROOM - sizeof(end_note) - tail);
+	head = whole_head(span_of(text, size - tail), MCP_ANSWER_MAX - NOTE_ROOM - NOTES - tail);
 	lines = count_lines(text + head, size - head - tail) + o->dropped_lines;
 	if (text[head - 1] == '\n')
 		snprintf(note, sizeof(note), "[%zu line%s left out here; all of it: `%s`]\n", lines,
@@ -106,8 +112,12 @@ static void append_bounded(struct buffer *out, const struct mcp_output *o, const
 void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const char *command)
 {
 	size_t from = out->size;
+	struct span text;
 
 	append_bounded(out, o, command);
+	text = span_of(buffer_at(out, from), out->size - from);
+	if (span_contains(text, "(-v)") || span_contains(text, "--duration"))
+		buffer_string(out, terminal_note);
 	if (out->size > from &&
 		span_contains(span_of(buffer_at(out, from), out->size - from), "sooth kill"))
 		buffer_string(out, end_note);
