@@ -11,12 +11,14 @@
 #include "explain/report.h"
 #include "sinks/redacted.h"
 
-#define LEAST_SHARE 0.001 /* of a flamegraph: narrower boxes only make it high */
+#define LEAST_SHARE 0.004 /* of a flamegraph: narrower boxes only make it high */
 
 static const struct timeline_options timeline = { .is_of_target = true };
-static const struct profile_options on_cpu = { .is_icicle = true, .least_share = LEAST_SHARE };
+static const struct profile_options on_cpu = {
+	.is_icicle = true, .is_drawn = true, .least_share = LEAST_SHARE
+};
 static const struct profile_options off_cpu = {
-	.of = PROFILE_OF_WAITS, .is_icicle = true, .least_share = LEAST_SHARE
+	.of = PROFILE_OF_WAITS, .is_icicle = true, .is_drawn = true, .least_share = LEAST_SHARE
 };
 
 /* Views that draw what was recorded, beside the views of the command. */

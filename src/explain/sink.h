@@ -47,6 +47,7 @@ struct section_graph {
 	/* A number: the sum of the row and of all rows below it. The rest is the row's own part. */
 	const char *weight;
 	const char *kind; /* an enum that chooses the color of the row; NULL: none */
+	const char *own;  /* a BOOL: code of the target itself; NULL: nothing is known of that */
 	/* In a comparison: the values of the first and of the second report, and whether they
 	 * differ; `weight` is the value that shows both. NULL: nothing is compared. */
 	const char *before, *after, *differs;
