@@ -13,7 +13,7 @@
 
 #define LEAST_SHARE 0.004 /* of a flamegraph: narrower boxes only make it high */
 
-static const struct timeline_options timeline = { .is_of_target = true };
+static const struct timeline_options timeline = { .says_missing = true, .is_of_target = true };
 static const struct profile_options on_cpu = {
 	.is_icicle = true, .is_drawn = true, .least_share = LEAST_SHARE
 };

@@ -41,8 +41,9 @@ function draw_timeline(picture) {
 			Array.isArray(value) ? Array(value[0]).fill(all[i - 1]) : [value]);
 
 	const rows = [
-		...data.spans.map((span) => ({ kind: "span", height: SPAN, label: span.label, span })),
 		...(data.marks.length ? [{ kind: "marks", height: SPAN, label: "events" }] : []),
+		...data.rows.map((row, i) => ({ kind: "span", height: SPAN, label: row.label, title: row.title,
+			spans: data.spans.filter((span) => span.row === i) })),
 		...data.groups.flatMap(group_rows),
 	];
 
@@ -91,14 +92,21 @@ function draw_timeline(picture) {
 		}
 	}
 
+	function call_words(span) {
+		return [`${at(span.from)}, for ${at(span.to - span.from)}`, span.first === null
+			? (span.ended ? "no answer" : "still waiting for an answer at the end")
+			: `first byte after ${at(span.first - span.from)}` + (span.ended ? "" : ", still open at the end"),
+		span.detail].filter(Boolean);
+	}
+
 	function span_words(span) {
-		return [span.came ? "came at " + at(span.from) : "was there before",
+		return span.call ? call_words(span) : [span.came ? "came at " + at(span.from) : "was there before",
 			span.ended ? "ended at " + at(span.to) : "is there still", span.detail].filter(Boolean);
 	}
 
 	function spoken(row) {
 		if (row.kind === "span")
-			return [row.label, ...span_words(row.span)].join(", ");
+			return [row.label, ...row.spans.slice(0, 20).flatMap(span_words)].join(", ");
 		if (row.kind === "marks")
 			return data.marks.length + " events";
 		const all = figures(row, seen.from, seen.to);
@@ -234,11 +242,19 @@ function draw_timeline(picture) {
 	}
 
 	function draw_span(row, g) {
-		const from = inside(x_of(row.span.from)), to = inside(x_of(row.span.to));
-		if (row.span.to < seen.from || row.span.from > seen.to)
-			return;
-		svg("rect", { x: short(from), y: 2, width: short(Math.max(1, to - from)), height: SPAN - 6 },
-			svg("g", { class: "span" }, g));
+		const bar = (kind, from_ns, to_ns) => {
+			const from = inside(x_of(from_ns)), to = inside(x_of(to_ns));
+			if (to_ns >= seen.from && from_ns <= seen.to)
+				svg("rect", { x: short(from), y: 2, width: short(Math.max(1, to - from)), height: SPAN - 6 },
+					svg("g", { class: kind }, g));
+		};
+		for (const span of row.spans) {
+			const first = span.first ?? span.to;
+			if (span.call)
+				bar("span pale", span.from, first);
+			if (!span.call || first < span.to)
+				bar("span", span.call ? first : span.from, span.to);
+		}
 	}
 
 	function draw_marks(g) {
@@ -251,7 +267,7 @@ function draw_timeline(picture) {
 	function draw_row(row, i) {
 		if (row.title) {
 			svg("text", { x: 0, y: row.y - 8, class: "group" }, body).textContent = fit(row.title +
-				(row.group.own ? "" : ", 0 to " + shown(row.group, row.top)), plot.x + plot.width);
+				(!row.group || row.group.own ? "" : ", 0 to " + shown(row.group, row.top)), plot.x + plot.width);
 		}
 		row.g = svg("g", { class: "row", transform: `translate(0,${row.y})`, role: "img",
 			tabindex: i === current ? 0 : -1, "aria-label": spoken(row), "data-row": i }, body);
@@ -337,10 +353,18 @@ function draw_timeline(picture) {
 		return lines.length ? ["events", ...lines] : ["events", "none at " + at(ns)];
 	}
 
+	// The span at a time; of a row with one span, that.
+	function emit_spans(row, ns) {
+		const reach = NEAR * (seen.to - seen.from) / plot.width;
+		const there = row.spans.length === 1 ? row.spans[0]
+			: row.spans.find((span) => ns >= span.from - reach && ns <= span.to + reach);
+		return [row.label, ...there ? span_words(there) : [`none at ${at(ns)}, ${row.spans.length} in all`]];
+	}
+
 	function tell(row, ns) {
 		if (row.kind === "lane")
 			return emit_track(row, ns);
-		return row.kind === "marks" ? emit_marks(ns) : [row.label, ...span_words(row.span)];
+		return row.kind === "marks" ? emit_marks(ns) : emit_spans(row, ns);
 	}
 
 	function show(row, ns, x, y) {
