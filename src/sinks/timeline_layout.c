@@ -4,11 +4,13 @@
 #include <string.h>
 #include "base/bars.h"
 #include "base/json.h"
+#include "model/field.h"
 #include "base/units.h"
 #include "sinks/svg.h"
 
 #define LAYOUT_TRACKS 400 /* most tracks, and most spans; a note has the number of the others */
 #define LAYOUT_MARKS  2000
+#define SLIVER_SHARE  0.02
 #define SHORT_SHARE   0.003 /* of the time: shorter processes have no row in a small picture */
 
 /* --- layout --- */
@@ -153,6 +155,20 @@ static struct layout_group *group_of(
 	return &l->groups[l->group_count++];
 }
 
+/* Returns whether a track is a sliver: a process that lived for a moment. */
+static bool is_sliver(const struct sooth_value *series)
+{
+	size_t count = 0, runs = 0;
+
+	for (size_t i = 0; i < series->list.count; i++) {
+		bool is_there = !isnan(series_at(series, i));
+
+		runs += is_there && (!i || isnan(series_at(series, i - 1)));
+		count += is_there;
+	}
+	return runs == 1 && (double)count < SLIVER_SHARE * (double)series->list.count;
+}
+
 static void add_track(struct timeline_layout *l, const struct section *section,
 	const struct sooth_field *series, const struct sooth_record *r)
 {
@@ -162,6 +178,10 @@ static void add_track(struct timeline_layout *l, const struct section *section,
 
 	if (v.state != SOOTH_STATE_VALUE)
 		return;
+	if (l->is_small && is_sliver(&v)) {
+		l->short_spans++;
+		return;
+	}
 	if (!group || l->tracks.size >= LAYOUT_TRACKS * sizeof(lane)) {
 		l->more_tracks++;
 		return;
@@ -229,7 +249,11 @@ static void add_time_span(
 	}
 	if (time_of(schema, r, "first_byte_ns", &ns))
 		span.first_ns = span.from_ns + ns;
-	span.label = field_words(l, r, schema->fields, sooth_schema_field(schema, "from_ns"), NULL);
+	/* The label of a call begins with its server: the rest may be cut. */
+	span.label = span.is_call ? field_words(l, r, sooth_schema_field(schema, "from_ns") - 1,
+					    schema->fields - 1, NULL)
+				  : field_words(l, r, schema->fields,
+					    sooth_schema_field(schema, "from_ns"), NULL);
 	span.detail = field_words(l, r, sooth_schema_field(schema, "to_ns") + 1,
 		schema->fields + schema->field_count, NULL);
 	span.row = row_of(l, section, &span);

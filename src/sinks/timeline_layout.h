@@ -113,6 +113,8 @@ size_t layout_part_count(const struct timeline_layout *l, size_t lane);
 
 static inline const char *layout_row_title(const struct layout_row *row)
 {
+	if (sooth_schema_field(row->section->schema, "first_byte_ns"))
+		return "API calls, pale until the first byte of the answer";
 	return row->section->title ? row->section->title : row->section->name;
 }
 

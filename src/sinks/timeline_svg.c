@@ -521,8 +521,8 @@ static void note_left_out_tracks(struct timeline_layout *l)
 		buffer_format(&l->notes, "and %zu more threads or processes (-j lists all)\n",
 			l->more_tracks);
 	if (l->short_spans)
-		buffer_format(
-			&l->notes, "and %zu short-lived processes, in the table\n", l->short_spans);
+		buffer_format(&l->notes, "and %zu rows of short-lived processes, in the tables\n",
+			l->short_spans);
 	if (l->more_marks)
 		buffer_format(&l->notes, "and %zu more events (-j lists all)\n", l->more_marks);
 }

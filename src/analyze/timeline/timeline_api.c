@@ -40,7 +40,7 @@ ROW_STRUCT(timeline_api_row, TIMELINE_API_ROW);
 ROW_SCHEMA(timeline_api, TIMELINE_API_ROW, "timeline_api", timeline_api_row);
 
 static const struct section api_calls_section = SECTION_OF("api_calls", timeline_api_schema, TABLE,
-	.title = "API calls (pale: no answer yet)", .rows_most = CALLS_FOR_PEOPLE);
+	.title = "API calls", .rows_most = CALLS_FOR_PEOPLE);
 
 struct call {
 	struct process_id process;
