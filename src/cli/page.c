@@ -51,8 +51,8 @@ int page_choose(struct run *run, const struct output_options *output, struct soo
 	return 0;
 }
 
-int page_add(
-	const struct run *run, struct sooth_report *report, FILE *stream, struct sooth_error *err)
+static int add_sink(const struct run *run, struct sooth_report *report,
+	const struct sink_type *type, FILE *stream, struct sooth_error *err)
 {
 	struct sink_options options = { .stream = stream, .is_verbose = true };
 
@@ -61,7 +61,18 @@ int page_add(
 		report_add_view_of(report, "proc", "findings", run->page.findings);
 	for (size_t i = 0; run->page.has_pictures && i < sizeof(drawn) / sizeof(drawn[0]); i++)
 		report_add_view_of(report, drawn[i].probe, drawn[i].view, drawn[i].options);
-	return report_add_sink_type(report,
-		is_redacted(run->output) ? &redacted_page_sink : registry_sink("html"), &options,
-		err);
+	return report_add_sink_type(report, type, &options, err);
+}
+
+int page_add(
+	const struct run *run, struct sooth_report *report, FILE *stream, struct sooth_error *err)
+{
+	return is_redacted(run->output) ? page_add_redacted(run, report, stream, err)
+					: add_sink(run, report, registry_sink("html"), stream, err);
+}
+
+int page_add_redacted(
+	const struct run *run, struct sooth_report *report, FILE *stream, struct sooth_error *err)
+{
+	return add_sink(run, report, &redacted_page_sink, stream, err);
 }
