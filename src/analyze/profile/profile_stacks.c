@@ -103,7 +103,7 @@ struct stacks_state {
 	struct graph_origin origin;
 	uint64_t samples, time_ns, slept, slept_ns;
 	bool leaves_out_sleep;
-	struct map scripted; /* processes that run scripts of their own: set of process_id */
+	struct map scripted; /* names of processes that run scripts of their own: uint32_t */
 	struct map reasons;  /* struct reason_key -> uint64_t, time in waits */
 	struct buffer names; /* of the frames of a stack, where they are longer than the function */
 };
@@ -134,7 +134,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	s->view.sums.of = s->view.options.of;
 	if (s->view.options.of == PROFILE_OF_WAITS)
 		s->view.sums.reason_of = wait_color_of;
-	map_init(&s->scripted, sizeof(struct process_id), 0, PROCESSES_MAX);
+	map_init(&s->scripted, sizeof(uint32_t), 0, PROCESSES_MAX);
 	map_init(&s->reasons, sizeof(struct reason_key), sizeof(uint64_t), CALL_GRAPH_NODES_MAX);
 	return call_graph_init(&s->graph) ? error_no_memory(err) : 0;
 }
@@ -154,41 +154,36 @@ static bool is_own_script(const struct profile_function *f)
 	return f && f->kind == PROFILE_SCRIPT && !f->is_of_runtime && !f->is_of_package;
 }
 
-/* Returns whether a frame is code of the target itself: of its scripts, or without any of its
- * program. */
-static bool is_own_code(const struct stacks_state *s, const struct profile_stacked *stacked,
+/* Returns OWN_CODE for code of the target itself: of its scripts, or without any of its program. */
+static uint8_t own_code_bit(struct stacks_state *s, const struct profile_stacked *stacked,
 	const struct stack_frame_named *frame)
 {
-	if (map_get(&s->scripted, &stacked->id))
-		return is_own_script(frame->function);
-	return frame->kind == STACK_PROGRAM;
+	uint32_t process = names_put(&s->view.sums.names, stacked->process, NULL);
+	bool is_own = map_get(&s->scripted, &process) ? is_own_script(frame->function)
+						      : frame->kind == STACK_PROGRAM;
+
+	return is_own && !s->view.options.keep ? OWN_CODE : 0;
 }
 
-/* Appends "work (app.py:12)". */
-static void put_frame_name(struct buffer *out, const struct stack_frame_named *frame)
+/* Names scripts with their lines: "work (app.py:12)". */
+static void name_scripts(
+	struct stacks_state *s, const struct stack_frames *list, struct call_graph_frame *out)
 {
-	buffer_append(out, frame->name.data, frame->name.size);
-	if (frame->kind == STACK_SCRIPT && frame->file.size)
-		buffer_format(out, " (%.*s)", SPAN_ARGS(frame->file));
-}
-
-/* Fills in frames with longer names, and with whose code they are. */
-static void draw_frames(struct stacks_state *s, const struct profile_stacked *stacked,
-	const struct stack_frames *list, struct call_graph_frame *out)
-{
-	size_t at = 0;
+	size_t at[STACK_FRAMES_MAX + 1];
 
 	buffer_reset(&s->names);
 	for (size_t i = 0; i < list->count; i++) {
-		put_frame_name(&s->names, &list->items[i]);
-		out[i].kind |= is_own_code(s, stacked, &list->items[i]) ? OWN_CODE : 0;
-		out[i].name.size = s->names.size - at; /* its place once all are there */
-		at = s->names.size;
+		const struct stack_frame_named *frame = &list->items[i];
+
+		at[i] = s->names.size;
+		if (frame->kind == STACK_SCRIPT && frame->file.size)
+			buffer_format(&s->names, "%.*s (%.*s)", SPAN_ARGS(frame->name),
+				SPAN_ARGS(frame->file));
 	}
-	at = 0;
+	at[list->count] = s->names.size;
 	for (size_t i = 0; i < list->count && !buffer_failed(&s->names); i++) {
-		out[i].name.data = buffer_at(&s->names, at);
-		at += out[i].name.size;
+		if (at[i + 1] > at[i])
+			out[i].name = span_of(buffer_at(&s->names, at[i]), at[i + 1] - at[i]);
 	}
 }
 
@@ -216,9 +211,10 @@ static void add_stack(struct stacks_state *s, const struct profile_stacked *stac
 
 	stack_frames_of(&s->view.sums, stacked, &list);
 	for (size_t i = 0; i < list.count; i++)
-		frames[2 + i] = (struct call_graph_frame){ list.items[i].name, list.items[i].kind };
-	if (s->view.options.is_drawn && !s->view.options.keep)
-		draw_frames(s, stacked, &list, frames + 2);
+		frames[2 + i] = (struct call_graph_frame){ list.items[i].name,
+			list.items[i].kind | own_code_bit(s, stacked, &list.items[i]) };
+	if (s->view.options.is_drawn)
+		name_scripts(s, &list, frames + 2);
 	node = call_graph_add(s->view.options.keep ? s->view.options.keep : &s->graph, frames,
 		2 + list.count, &values);
 	if (s->view.options.of == PROFILE_OF_WAITS)
@@ -338,9 +334,10 @@ static void put_origin(const struct stacks_state *s, struct buffer *out)
 			out, " at %.0f Hz", (double)NS_PER_S / (double)s->view.sums.period_ns);
 	if (s->leaves_out_sleep)
 		buffer_format(out,
-			"; left out: sleep, %llu waits, %s (sooth profile --off-cpu --flamegraph "
+			"; left out: sleep, %llu wait%s, %s (sooth profile --off-cpu --flamegraph "
 			"--with-sleep draws it)",
-			(unsigned long long)s->slept, format_ns(slept, s->slept_ns));
+			(unsigned long long)s->slept, s->slept == 1 ? "" : "s",
+			format_ns(slept, s->slept_ns));
 	graph_origin_put_lost(&s->origin, out);
 }
 
@@ -407,6 +404,7 @@ static void look_at_stacks(struct stacks_state *s)
 	size_t position = 0;
 
 	while (profile_sums_next(&s->view.sums, &position, &stacked)) {
+		uint32_t process = names_put(&s->view.sums.names, stacked.process, NULL);
 		bool is_sleep = stacked.reason == WAIT_COLOR_SLEEP;
 
 		if (!profile_view_has(&s->view, stacked.role))
@@ -417,7 +415,7 @@ static void look_at_stacks(struct stacks_state *s)
 		s->slept_ns += is_sleep ? stacked.count.cpu_ns : 0;
 		for (size_t i = 0; i < stacked.depth; i++) {
 			if (is_own_script(stacked.frames[i]))
-				map_put(&s->scripted, &stacked.id, NULL);
+				map_put(&s->scripted, &process, NULL);
 		}
 	}
 }
