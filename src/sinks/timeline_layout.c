@@ -10,7 +10,7 @@
 
 #define LAYOUT_TRACKS 400 /* most tracks, and most spans; a note has the number of the others */
 #define LAYOUT_MARKS  2000
-#define SLIVER_SHARE  0.02
+#define SLIVER_PART   20
 #define SHORT_SHARE   0.003 /* of the time: shorter processes have no row in a small picture */
 
 /* --- layout --- */
@@ -151,12 +151,13 @@ static struct layout_group *group_of(
 	if (l->group_count == LAYOUT_GROUPS)
 		return NULL;
 	l->groups[l->group_count] = (struct layout_group){ section, series,
-		section->parts ? sooth_schema_field(section->schema, section->parts) : NULL, NAN };
+		section->parts ? sooth_schema_field(section->schema, section->parts) : NULL, NAN, 0 };
 	return &l->groups[l->group_count++];
 }
 
-/* Returns whether a track is a sliver: a process that lived for a moment. */
-static bool is_sliver(const struct sooth_value *series)
+/* Returns whether a track is a sliver beside others of its group: of a process that lived for a
+ * moment. */
+static bool is_sliver(struct layout_group *group, const struct sooth_value *series)
 {
 	size_t count = 0, runs = 0;
 
@@ -166,7 +167,8 @@ static bool is_sliver(const struct sooth_value *series)
 		runs += is_there && (!i || isnan(series_at(series, i - 1)));
 		count += is_there;
 	}
-	return runs == 1 && (double)count < SLIVER_SHARE * (double)series->list.count;
+	group->measured = count > group->measured ? count : group->measured;
+	return runs == 1 && !group->parts && count < group->measured / SLIVER_PART;
 }
 
 static void add_track(struct timeline_layout *l, const struct section *section,
@@ -178,7 +180,7 @@ static void add_track(struct timeline_layout *l, const struct section *section,
 
 	if (v.state != SOOTH_STATE_VALUE)
 		return;
-	if (l->is_small && is_sliver(&v)) {
+	if (l->is_small && group && is_sliver(group, &v)) {
 		l->short_spans++;
 		return;
 	}

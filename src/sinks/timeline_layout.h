@@ -32,6 +32,7 @@ struct layout_group {
 	const struct section *section;		  /* static in the view */
 	const struct sooth_field *series, *parts; /* parts: name of a part; may be NULL */
 	double top;				  /* scale of all its tracks; NaN: no value */
+	size_t measured;			  /* most buckets with a value of a track */
 };
 
 /* Texts are plain (svg_plain) and in layout.texts; values are in layout.values. */
