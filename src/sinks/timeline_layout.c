@@ -151,7 +151,8 @@ static struct layout_group *group_of(
 	if (l->group_count == LAYOUT_GROUPS)
 		return NULL;
 	l->groups[l->group_count] = (struct layout_group){ section, series,
-		section->parts ? sooth_schema_field(section->schema, section->parts) : NULL, NAN, 0 };
+		section->parts ? sooth_schema_field(section->schema, section->parts) : NULL, NAN,
+		0 };
 	return &l->groups[l->group_count++];
 }
 
