@@ -12,14 +12,13 @@
 #include "sinks/svg.h"
 #include "sinks/table_cells.h"
 
-#define TEXT_MAX	1000 /* bytes of a text; a longer one is cut */
-#define LINE_MAX_BYTES	8000
-#define LONG_BYTES	300 /* a longer line is folded */
-#define LONG_SHOWN	100
-#define SPARK_CELLS	60
-#define SPARK_HIGH	18
-#define HISTOGRAM_SLOTS 64
-#define DEPTH_MAX	8
+#define TEXT_MAX       1000 /* bytes of a text; a longer one is cut */
+#define LINE_MAX_BYTES 8000
+#define LONG_BYTES     300 /* a longer line is folded */
+#define LONG_SHOWN     100
+#define SPARK_CELLS    60
+#define SPARK_HIGH     18
+#define DEPTH_MAX      8
 
 /* --- text --- */
 
@@ -120,36 +119,30 @@ static void put_series(struct buffer *out, const struct sooth_field *f, const st
 	buffer_string(out, "</small>");
 }
 
-/* Draws the slots from the first to the last with values. */
-static void put_histogram(
-	struct buffer *out, const struct sooth_field *f, const struct sooth_value *v)
+/* Draws the slots from the first to the last with a count. */
+static void put_histogram(struct buffer *out, const struct sooth_value *v)
 {
-	const struct sooth_field number = { .type = SOOTH_FIELD_UNSIGNED, .unit = f->unit };
-	struct sooth_value low = { .u = 0 }, high = { .u = 0 };
+	size_t first = 0, count = v->list.count < 64 ? v->list.count : 64;
+	uint32_t counts[64];
+	double values[64];
 	struct sooth_value drawn = { .type = SOOTH_FIELD_SERIES };
-	double values[HISTOGRAM_SLOTS];
 
-	for (size_t i = 0; i < v->list.count && i < HISTOGRAM_SLOTS; i++) {
-		uint32_t count;
-
-		memcpy(&count, v->list.data + i * sizeof(count), sizeof(count));
-		if (!count && !high.u)
-			continue;
-		low.u = high.u ? low.u : i ? 1ull << i : 0;
-		values[drawn.list.count++] = count ? count : NAN;
-		if (count)
-			high.u = 2ull << i;
-	}
-	while (drawn.list.count && isnan(values[drawn.list.count - 1]))
-		drawn.list.count--;
+	memcpy(counts, v->list.data, count * sizeof(*counts));
+	while (count && !counts[count - 1])
+		count--;
+	while (first < count && !counts[first])
+		first++;
+	for (size_t i = first; i < count; i++)
+		values[i] = counts[i];
+	drawn.list.data = (const void *)(values + first);
+	drawn.list.count = count - first;
 	if (!drawn.list.count)
 		return;
-	drawn.list.data = (const void *)values;
 	put_spark(out, &drawn, spark_value(&drawn, 1, 0));
 	buffer_string(out, " <small>");
-	value_format(out, &number, &low);
+	buffer_string(out, FORMAT_NS(first ? 1ull << first : 0));
 	buffer_string(out, " to ");
-	value_format(out, &number, &high);
+	buffer_string(out, FORMAT_NS(1ull << count));
 	buffer_string(out, "</small>");
 }
 
@@ -190,7 +183,7 @@ static void put_value(struct buffer *out, const struct sooth_field *f, const str
 	}
 	buffer_char(out, '>');
 	if (f->type == SOOTH_FIELD_HISTOGRAM && value_is_there(v)) {
-		put_histogram(out, f, v);
+		put_histogram(out, v);
 	} else if (f->type == SOOTH_FIELD_SERIES && value_is_there(v)) {
 		put_series(out, f, v);
 	} else {

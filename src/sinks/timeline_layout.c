@@ -10,6 +10,7 @@
 
 #define LAYOUT_TRACKS 400 /* most tracks, and most spans; a note has the number of the others */
 #define LAYOUT_MARKS  2000
+#define SMALL_SPANS   600 /* of a small picture */
 #define SLIVER_PART   20
 #define SHORT_SHARE   0.003 /* of the time: shorter processes have no row in a small picture */
 
@@ -237,7 +238,7 @@ static void add_time_span(
 		return;
 
 	if (l->rows.size >= LAYOUT_TRACKS * sizeof(struct layout_row) ||
-		l->spans.size >= LAYOUT_MARKS * sizeof(span)) {
+		l->spans.size >= (l->is_small ? SMALL_SPANS : LAYOUT_MARKS) * sizeof(span)) {
 		l->more_tracks++;
 		return;
 	}

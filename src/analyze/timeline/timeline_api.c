@@ -2,13 +2,11 @@
 #include "analyze/timeline/timeline_api.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyze/api/api_rows.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
-#include "base/order.h"
 #include "model/schema.h"
 
 #define CALLS_MAX	 5000
@@ -64,18 +62,6 @@ static struct sooth_text keep_text(struct timeline_api *a, struct span text)
 	return kept;
 }
 
-/* Returns the text of an earlier call if it is the same: equal texts have the same place. */
-static struct sooth_text keep_endpoint(struct timeline_api *a, struct span text)
-{
-	const struct call *calls = (const void *)a->calls.data;
-
-	for (size_t i = a->calls.size / sizeof(*calls); i--;) {
-		if (!span_compare(text_of(a, &calls[i].endpoint), text))
-			return calls[i].endpoint;
-	}
-	return keep_text(a, text);
-}
-
 static struct sooth_text keep_request(struct timeline_api *a, const struct api_call *c)
 {
 	struct sooth_text kept = keep_text(a, span_of_string(c->method));
@@ -111,7 +97,7 @@ static int add_call(void *user, const struct api_seen *seen, struct sooth_error 
 		return 0;
 	}
 	call.name = keep_text(a, fd_follow_process(&seen->tracker->fold.fds, &seen->process));
-	call.endpoint = keep_endpoint(a, span_of_string(api_connection_endpoint(seen->connection)));
+	call.endpoint = keep_text(a, span_of_string(api_connection_endpoint(seen->connection)));
 	call.request = keep_request(a, c);
 	buffer_append(&a->calls, &call, sizeof(call));
 	return 0;
@@ -130,16 +116,6 @@ void timeline_api_fini(struct timeline_api *a)
 	api_tracker_fini(&a->tracker);
 	buffer_fini(&a->calls);
 	buffer_fini(&a->texts);
-}
-
-/* Calls of one process to one server stand together, in the order of time. */
-static int compare_calls(const void *left, const void *right)
-{
-	const struct call *x = left, *y = right;
-	int order = memcmp(&x->process, &y->process, sizeof(x->process));
-
-	order = order ?: smaller_first(x->endpoint.offset, y->endpoint.offset);
-	return order ?: smaller_first(x->from_ns, y->from_ns);
 }
 
 static int emit_call(const struct timeline_api *a, const struct call *c,
@@ -193,8 +169,6 @@ int timeline_api_emit(struct timeline_api *a, const struct track_axis *axis, boo
 	emit_limits(a, says_missing, output);
 	if (!a->calls.size)
 		return 0;
-	qsort(a->calls.data, a->calls.size / sizeof(struct call), sizeof(struct call),
-		compare_calls);
 	status = output_section(output, &api_calls_section, err);
 	buffer_each_while (const struct call, c, &a->calls, !status)
 		status = emit_call(a, c, axis, output, err);

@@ -16,7 +16,7 @@ extern const struct sooth_schema timeline_api_schema;
 
 void timeline_api_init(struct timeline_api *a);
 void timeline_api_fini(struct timeline_api *a);
-/* Emits the calls by process and server, on the axis. `says_missing`: with a limit if the recording
- * cannot show them. */
+/* Emits the calls on the axis, in the order of their ends. `says_missing`: with a limit if the
+ * recording cannot show them. */
 int timeline_api_emit(struct timeline_api *a, const struct track_axis *axis, bool says_missing,
 	struct output *output, struct sooth_error *err);
