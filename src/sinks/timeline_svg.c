@@ -518,7 +518,8 @@ static void subtitle_of(const struct timeline_layout *l, struct buffer *out)
 static void note_left_out_tracks(struct timeline_layout *l)
 {
 	if (l->more_tracks)
-		buffer_format(&l->notes, "and %zu more threads or processes (-j lists all)\n",
+		buffer_format(&l->notes,
+			"and %zu more threads, processes or API calls (-j lists all)\n",
 			l->more_tracks);
 	if (l->short_spans)
 		buffer_format(&l->notes, "and %zu rows of short-lived processes, in the tables\n",
