@@ -16,7 +16,7 @@
 #include "base/units.h"
 #include "explain/sink.h"
 
-#define LAYOUT_GROUPS 8
+#define LAYOUT_GROUPS 12
 
 #define LAYOUT_LABEL_PX 200
 #define LAYOUT_VALUE_PX 76 /* values to the right of a track */
