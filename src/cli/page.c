@@ -11,12 +11,14 @@
 #include "explain/report.h"
 #include "sinks/redacted.h"
 
-#define LEAST_SHARE 0.001 /* of a flamegraph: narrower boxes only make it high */
+#define LEAST_SHARE 0.004 /* of a flamegraph: narrower boxes only make it high */
 
-static const struct timeline_options timeline = { .is_of_target = true };
-static const struct profile_options on_cpu = { .is_icicle = true, .least_share = LEAST_SHARE };
+static const struct timeline_options timeline = { .says_missing = true, .is_of_target = true };
+static const struct profile_options on_cpu = {
+	.is_icicle = true, .is_drawn = true, .least_share = LEAST_SHARE
+};
 static const struct profile_options off_cpu = {
-	.of = PROFILE_OF_WAITS, .is_icicle = true, .least_share = LEAST_SHARE
+	.of = PROFILE_OF_WAITS, .is_icicle = true, .is_drawn = true, .least_share = LEAST_SHARE
 };
 
 /* Views that draw what was recorded, beside the views of the command. */
@@ -49,8 +51,8 @@ int page_choose(struct run *run, const struct output_options *output, struct soo
 	return 0;
 }
 
-int page_add(
-	const struct run *run, struct sooth_report *report, FILE *stream, struct sooth_error *err)
+static int add_sink(const struct run *run, struct sooth_report *report,
+	const struct sink_type *type, FILE *stream, struct sooth_error *err)
 {
 	struct sink_options options = { .stream = stream, .is_verbose = true };
 
@@ -59,7 +61,18 @@ int page_add(
 		report_add_view_of(report, "proc", "findings", run->page.findings);
 	for (size_t i = 0; run->page.has_pictures && i < sizeof(drawn) / sizeof(drawn[0]); i++)
 		report_add_view_of(report, drawn[i].probe, drawn[i].view, drawn[i].options);
-	return report_add_sink_type(report,
-		is_redacted(run->output) ? &redacted_page_sink : registry_sink("html"), &options,
-		err);
+	return report_add_sink_type(report, type, &options, err);
+}
+
+int page_add(
+	const struct run *run, struct sooth_report *report, FILE *stream, struct sooth_error *err)
+{
+	return is_redacted(run->output) ? page_add_redacted(run, report, stream, err)
+					: add_sink(run, report, registry_sink("html"), stream, err);
+}
+
+int page_add_redacted(
+	const struct run *run, struct sooth_report *report, FILE *stream, struct sooth_error *err)
+{
+	return add_sink(run, report, &redacted_page_sink, stream, err);
 }

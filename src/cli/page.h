@@ -17,3 +17,6 @@ int page_choose(struct run *run, const struct output_options *output, struct soo
 /* Adds the sink of the page, without private data if that is the format, and its views. */
 int page_add(
 	const struct run *run, struct sooth_report *report, FILE *stream, struct sooth_error *err);
+/* Adds the same without private data, whatever the format. */
+int page_add_redacted(
+	const struct run *run, struct sooth_report *report, FILE *stream, struct sooth_error *err);

@@ -71,6 +71,11 @@ struct told {
 		struct sooth_report *report;
 		struct out_file file, beside;
 	} sides[RUN_SIDES];
+	struct told_page { /* that the product has as a member */
+		struct sooth_report *report;
+		FILE *stream;
+		struct sink_attachment text;
+	} page;
 	struct held held;		 /* the buffered report, if it has a filter */
 	const struct watch_front *front; /* NULL: no screen */
 	struct alerts alerts;
@@ -161,12 +166,15 @@ static int make_report(const struct run *run, struct told *t, struct sooth_error
 }
 
 static int add_side_output_sink(const struct run_side_output *side, struct sooth_report *report,
-	const struct sooth_sink_options *sink, struct sooth_error *err)
+	const struct sooth_sink_options *sink, const struct sink_attachment *attached,
+	struct sooth_error *err)
 {
 	const struct sink_type *type = registry_sink(side->sink);
-	struct sink_options options = { .stream = sink->stream, .packing = side->packing };
+	struct sink_options options = {
+		.stream = sink->stream, .packing = side->packing, .attached = attached
+	};
 
-	if (side->packing)
+	if (side->packing || attached)
 		return report_add_sink_type(report, type, &options, err);
 	if (!side->is_picture || !output_is_png(side->path))
 		return sooth_report_add_sink(report, side->sink, sink, err);
@@ -176,14 +184,15 @@ static int add_side_output_sink(const struct run_side_output *side, struct sooth
 
 /* Makes a side output. `from`: the report that passes its blocks on to it. */
 static int make_side_output(const struct run *run, const struct run_side_output *side,
-	struct told_side *t, struct sooth_report *from, struct sooth_error *err)
+	struct told_side *t, struct sooth_report *from, const struct sink_attachment *attached,
+	struct sooth_error *err)
 {
 	struct sooth_sink_options sink = { .size = sizeof(sink), .stream = t->file.stream };
 	struct sooth_sink_options beside = { .size = sizeof(sink), .stream = t->beside.stream };
 	int status = sooth_report_new(&t->report, side->name ? side->name : run->name, err);
 
 	if (!status)
-		status = add_side_output_sink(side, t->report, &sink, err);
+		status = add_side_output_sink(side, t->report, &sink, attached, err);
 	if (!status && side->beside_path)
 		status = sooth_report_add_sink(t->report, side->beside_sink, &beside, err);
 	if (!status)
@@ -193,15 +202,56 @@ static int make_side_output(const struct run *run, const struct run_side_output 
 	return status;
 }
 
+/* Makes the page that the product has as a member, in memory. */
+static int make_page(const struct run *run, struct told_page *t, struct sooth_report *from,
+	struct sooth_error *err)
+{
+	int status = sooth_report_new(&t->report, run->name, err);
+
+	t->text.key = "page_html";
+	t->stream = open_memstream(&t->text.text, &t->text.size);
+	if (!status && !t->stream)
+		status = error_no_memory(err);
+	if (!status)
+		status = page_add_redacted(run, t->report, t->stream, err);
+	if (!status)
+		status = sooth_report_add_view(
+			t->report, run->views[0].name, run->views[0].options, err);
+	if (!status)
+		report_pass_on(from, t->report);
+	return status;
+}
+
+static int finish_page(struct told_page *t, struct sooth_error *err)
+{
+	int status = t->report ? sooth_report_finish(t->report, err) : 0;
+
+	if (!status && t->stream && fflush(t->stream))
+		status = error_no_memory(err);
+	return status;
+}
+
+static void free_page(struct told_page *t)
+{
+	sooth_report_free(t->report);
+	if (t->stream)
+		fclose(t->stream);
+	free(t->text.text);
+}
+
 static int make_side_outputs(const struct run *run, struct told *t, struct sooth_error *err)
 {
+	bool has_page = run->page.is_attached;
 	struct sooth_report *from = t->report;
-	int status = 0;
+	int status = has_page ? make_page(run, &t->page, from, err) : 0;
+
+	from = has_page ? t->page.report : from;
 
 	for (size_t i = 0; i < RUN_SIDES && !status; i++) {
 		if (!side_of(run, i)->path)
 			continue;
-		status = make_side_output(run, side_of(run, i), &t->sides[i], from, err);
+		status = make_side_output(run, side_of(run, i), &t->sides[i], from,
+			has_page && !i ? &t->page.text : NULL, err);
 		from = t->sides[i].report;
 	}
 	return status;
@@ -260,6 +310,8 @@ static int finish_all(const struct run *run, struct told *t, struct sooth_error 
 	/* The pager comes last: it may stay open for long. */
 	if (!status && !t->held.is_paged)
 		status = held_release(&t->held, err);
+	if (!status)
+		status = finish_page(&t->page, err);
 	for (size_t i = 0; i < RUN_SIDES && !status; i++)
 		status = finish_side(&t->sides[i], err);
 	if (!status && t->file.stream)
@@ -512,6 +564,8 @@ static int run_capture(
 			status = target_found_select(
 				run->found, &run->target->part, t->sides[i].report, err);
 	}
+	if (t->page.report && !status)
+		status = target_found_select(run->found, &run->target->part, t->page.report, err);
 	if (!status)
 		status = run->survey ? report_read_survey(t->report, path, run->survey, err)
 				     : sooth_report_read(t->report, path, err);
@@ -645,6 +699,7 @@ static int observe_found(const struct run *run, struct sooth_error *err)
 		out_file_close(&t.sides[i].file);
 		out_file_close(&t.sides[i].beside);
 	}
+	free_page(&t.page);
 	return status;
 }
 

@@ -94,6 +94,7 @@ struct run_history {
 /* The report as a page for a browser. */
 struct run_page {
 	bool is_written;      /* false: no page */
+	bool is_attached;     /* the product has the page, redacted, as a member */
 	bool has_pictures;    /* with pictures of what was recorded */
 	const void *findings; /* options of a view of findings that comes first; NULL: none */
 };

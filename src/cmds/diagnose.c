@@ -227,7 +227,8 @@ static const struct option_rule rules[] = {
 	{ OPTION_PER_PROCESS, "bundle", "watch,flamegraph",
 		"--bundle writes one diagnosis, and no other file beside it",
 		"run sooth diagnose --bundle FILE by itself" },
-	PAGE_RULES,
+	{ OPTION_NEEDS, "html", "output,bundle", "a page is a file for a browser",
+		"add -o FILE.html" },
 	{ OPTION_PER_PROCESS, "html", "watch,flamegraph,dry-run",
 		"a page shows one diagnosis, and has its own pictures", NULL },
 	OPTION_OVER("buffer"),
@@ -480,8 +481,10 @@ static int run_diagnose(void *config, const struct arguments *arguments, struct 
 		status = check_picture(c, arguments, err);
 	if (!status)
 		status = diagnosing_begin(&d, &run, err);
-	if (!status && c->diagnose.html)
+	/* Without -o the bundle alone has the page. */
+	if (!status && c->diagnose.html && (c->output.output || !c->diagnose.bundle))
 		status = page_choose(&run, run.output, err);
+	run.page.is_attached = c->diagnose.html && c->diagnose.bundle;
 	run.page.has_pictures = true;
 	if (!status && files.picture)
 		run.product = picture_side_output(&files, &stacks);

@@ -22,7 +22,7 @@ struct profile_config {
 		uint64_t rate;
 		const char *role, *folded, *pprof, *names, *sort, *unwind;
 		double least_percent;
-		bool tree, heat, off_cpu, chains;
+		bool tree, heat, off_cpu, chains, with_sleep;
 	} profile;
 };
 
@@ -56,6 +56,8 @@ static const struct option profile_options[] = {
 	VALUE_ROW(0, "min-wait", DURATION, "TIME", profile_config, observer.profile.least_wait_ns,
 		"with --off-cpu or --wall: only waits of this length or more (1ms)", .min = 1,
 		.max = 3600 * NS_PER_S),
+	FLAG_ROW(0, "with-sleep", profile_config, profile.with_sleep,
+		"with --off-cpu --flamegraph: draw waits for a time too (sleep, timers)"),
 	VALUE_ROW(0, "role", TEXT, "ROLE", profile_config, profile.role,
 		"show only threads of this role or name, as the table lists them"),
 	FLAG_ROW(0, "tree", profile_config, profile.tree,
@@ -105,6 +107,9 @@ static const struct option_rule rules[] = {
 	OPTION_OVER("unwind"),
 	{ OPTION_NEEDS, "min-wait", "off-cpu,wall", "--min-wait selects among waits", NULL },
 	{ OPTION_NEEDS, "chains", "off-cpu", "chains are of waits", NULL },
+	{ OPTION_NEEDS, "with-sleep", "flamegraph", "only pictures of waits leave out sleep",
+		NULL },
+	{ OPTION_NEEDS, "with-sleep", "off-cpu", "only pictures of waits leave out sleep", NULL },
 	{ OPTION_PER_PROCESS, "chains", "tree", "both are tables of the waits", NULL },
 	{ OPTION_PER_PROCESS, "wall", "off-cpu", "--wall has the waits too", NULL },
 	{ OPTION_PER_PROCESS, "wall", "heat,sort", "these are of time on a CPU", NULL },
@@ -246,6 +251,8 @@ static int run_profile(void *config, const struct arguments *arguments, struct s
 			.least_share = c->picture.least_percent / 100,
 			.naming = naming,
 			.is_icicle = c->picture.icicle,
+			.is_drawn = c->picture.flamegraph,
+			.has_sleep = c->profile.with_sleep,
 			.of = of },
 	};
 	const struct sink_type *format = output_stack_format(c->output.format);

@@ -4,10 +4,12 @@
 
 #include "analyze/diagnosis/check_settings.h"
 #include "analyze/diagnosis/diagnosis_options.h"
+#include "analyze/phases/phases.h"
 #include "cli/command/command.h"
 #include "cli/diagnosing.h"
 #include "cli/page.h"
 #include "cli/run.h"
+#include "cli/state/history_files.h"
 
 struct report_config {
 	struct target_options target; /* processes of the capture */
@@ -81,6 +83,16 @@ static void choose_metrics(struct run *run, const char *format)
 		.is_named = true };
 }
 
+/* A page of the monitor's history has the phases of sessions. */
+static int choose_history_page(struct run *run, struct sooth_error *err)
+{
+	static const struct phases_options phases = { .says_missing = true };
+
+	run->default_views = false;
+	run->views[0] = (struct run_view){ "phases", &phases };
+	return page_choose(run, run->output, err);
+}
+
 /* A page begins with what is wrong, then come pictures, then the views of all probes. */
 static int choose_page(struct run *run, const struct findings_options *findings,
 	struct check_settings *settings, struct sooth_error *err)
@@ -116,7 +128,9 @@ static int run_report_command(
 	}
 	if (c->report.metrics)
 		choose_metrics(&run, c->report.metrics);
-	if (!status && c->report.html)
+	if (!status && c->report.html && history_is_file(target_capture(arguments)))
+		status = choose_history_page(&run, err);
+	else if (!status && c->report.html)
 		status = choose_page(&run, &findings, &settings, err);
 	if (!status)
 		status = run_report(&run, err);

@@ -188,8 +188,10 @@ static int run_timeline(void *config, const struct arguments *arguments, struct 
 {
 	struct timeline_config *c = config;
 	struct check_settings settings;
-	struct shown shown = { .timeline = { .findings = { .settings = &settings },
-				       .has_own_scales = c->timeline.own_scale } };
+	struct shown shown = { .phases.says_missing = c->timeline.html,
+		.timeline = { .findings = { .settings = &settings },
+			.has_own_scales = c->timeline.own_scale,
+			.says_missing = c->timeline.html } };
 	const struct target_found whole = { 0 };
 	struct run run = {
 		.name = "timeline",

@@ -39,6 +39,7 @@ struct sooth_report {
 	struct summary summary;
 	struct report_stage stages[REPORT_STAGES_MAX];
 	size_t stage_count;
+	size_t default_count; /* of these: added because a probe was recorded */
 	struct report_offer {
 		const char *probe, *view;
 		const void *options;
@@ -246,6 +247,16 @@ static bool has_stage(const struct sooth_report *r, const struct stage_type *typ
 	return false;
 }
 
+/* Moves the last stage before those that were added by default. */
+static void put_before_defaults(struct sooth_report *r)
+{
+	struct report_stage last = r->stages[r->stage_count - 1];
+	struct report_stage *first = &r->stages[r->stage_count - 1 - r->default_count];
+
+	memmove(first + 1, first, r->default_count * sizeof(*first));
+	*first = last;
+}
+
 static int add_views_of(
 	struct sooth_report *r, const struct sooth_record *record, struct sooth_error *err)
 {
@@ -261,13 +272,17 @@ static int add_views_of(
 			continue;
 		r->offers[i].view = NULL;
 		status = sooth_report_add_view(r, offer.view, offer.options, err);
+		if (!status)
+			put_before_defaults(r);
 	}
 	for (size_t i = 0; registry_stages[i] && r->wants_default_views && !status; i++) {
 		const struct stage_type *type = registry_stages[i];
 
 		if (type->probe && probe.state == SOOTH_STATE_VALUE && !has_stage(r, type) &&
-			span_equal(span_of(probe.text.data, probe.text.size), type->probe))
+			span_equal(span_of(probe.text.data, probe.text.size), type->probe)) {
 			status = add_stage(r, type, NULL, err);
+			r->default_count += !status;
+		}
 	}
 	return status;
 }

@@ -47,6 +47,7 @@ struct section_graph {
 	/* A number: the sum of the row and of all rows below it. The rest is the row's own part. */
 	const char *weight;
 	const char *kind; /* an enum that chooses the color of the row; NULL: none */
+	const char *own;  /* a BOOL: code of the target itself; NULL: nothing is known of that */
 	/* In a comparison: the values of the first and of the second report, and whether they
 	 * differ; `weight` is the value that shows both. NULL: nothing is compared. */
 	const char *before, *after, *differs;
@@ -107,14 +108,22 @@ struct report_head {
 
 enum packing { PACKING_NONE, PACKING_GZIP, PACKING_ZSTD };
 
+struct sink_attachment {
+	const char *key;
+	char *text; /* NULL: not there */
+	size_t size;
+};
+
 struct sink_options {
 	FILE *stream;	/* borrowed */
 	unsigned width; /* width of the terminal; 0: none, do not cut */
 	bool use_color;
-	bool in_lines;	      /* an object on one line each */
-	bool is_verbose;      /* text: also prints what explains the report itself */
-	bool is_inline;	      /* a picture inside a page, which has the styles and scripts */
-	void *user;	      /* data for a sink that is no format */
+	bool in_lines;	 /* an object on one line each */
+	bool is_verbose; /* text: also prints what explains the report itself */
+	bool is_inline;	 /* a picture inside a page, which has the styles and scripts */
+	void *user;	 /* data for a sink that is no format */
+	/* JSON: a text that is the last member, if it is there at the end. NULL: none. */
+	const struct sink_attachment *attached;
 	enum packing packing; /* compression, for a sink whose readers take compressed files */
 };
 

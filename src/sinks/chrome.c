@@ -5,7 +5,7 @@
  * microseconds; aggregated stacks last a microsecond per unit of weight.
  *
  * Each thread also gets an event as long as its samples: the panel shows only threads with an
- * event.
+ * event. The events are an array: speedscope reads p.chrome.json only so, Chrome both forms.
  */
 #include <inttypes.h>
 
@@ -29,7 +29,7 @@ static void begin_file(struct chrome_sink *s)
 	if (s->has_begun)
 		return;
 	s->has_begun = true;
-	json_format(&s->threads.json, "{'traceEvents':[");
+	json_begin_array(&s->threads.json);
 }
 
 static void begin_event(struct chrome_sink *s, const struct sample_thread *t, const char *phase,
@@ -176,7 +176,7 @@ static int end(void *state, struct sooth_error *err)
 	struct chrome_sink *s = state;
 
 	begin_file(s);
-	json_format(&s->threads.json, "]}");
+	json_end(&s->threads.json);
 	return sample_threads_write_end(&s->threads, err);
 }
 

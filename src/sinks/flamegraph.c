@@ -43,6 +43,7 @@ struct flamegraph_look {
 #define INNER	  (PICTURE_WIDTH - 2 * PICTURE_MARGIN)
 #define KINDS_MAX 10 /* colors: more kinds share them */
 #define SHADES	  3  /* shades that distinguish neighbors */
+#define OWN_CODE  64 /* added to the kind of a frame in the data */
 
 extern const char flamegraph_js[];
 
@@ -261,7 +262,8 @@ static void put_frames(struct drawing *d, struct json *j)
 			continue;
 		json_u64(j, frame->depth);
 		json_u64(j, numbers[frame->name] - 1);
-		json_u64(j, d->look->fields.before ? frame->differs : frame->kind);
+		json_u64(j, d->look->fields.before ? frame->differs
+						   : frame->kind | (frame->is_own ? OWN_CODE : 0));
 		json_u64(j, frame->value);
 		if (d->look->fields.before)
 			json_format(j, "%" PRIu64 ",%" PRIu64, frame->before, frame->after);
@@ -276,11 +278,11 @@ static void put_data(struct drawing *d)
 	picture_data_begin(d->out);
 	json_init(&j, d->out, 0);
 	json_format(&j,
-		"{'unit':%s,'weight':%s,'icicle':%i,'compared':%i,'differs':%i,'total':%" PRIu64
-		",'totals':[%" PRIu64 ",%" PRIu64 "],'kinds':[",
+		"{'unit':%s,'weight':%s,'icicle':%i,'has_own':%i,'compared':%i,'differs':%i,'total'"
+		":%" PRIu64 ",'totals':[%" PRIu64 ",%" PRIu64 "],'kinds':[",
 		unit_name(d->look->fields.weight->unit), d->look->weight, d->look->is_icicle,
-		d->look->fields.before != NULL, d->tree->differs, d->tree->total,
-		d->tree->total_before, d->tree->total_after);
+		d->look->fields.own && !d->look->fields.before, d->look->fields.before != NULL,
+		d->tree->differs, d->tree->total, d->tree->total_before, d->tree->total_after);
 	for (size_t i = 0; kind_name(d, i); i++)
 		json_cstring(&j, kind_name(d, i));
 	json_end(&j);
@@ -384,6 +386,7 @@ static bool flamegraph_fields_find(struct flamegraph_fields *f, const struct sec
 		.depth = graph_field(section, section->depth),
 		.weight = graph_field(section, graph->weight),
 		.kind = graph_field(section, graph->kind),
+		.own = graph_field(section, graph->own),
 		.before = graph_field(section, graph->before),
 		.after = graph_field(section, graph->after),
 		.differs = graph_field(section, graph->differs) };

@@ -10,14 +10,39 @@ function draw_flamegraph(picture) {
 
 	// --- frames: 0 is all of them, each stands before what is below it ---
 
-	const stride = data.compared ? 6 : 4, count = data.frames.length / stride + 1;
-	const depth = new Uint16Array(count), parent = new Int32Array(count), name = new Array(count);
-	const kind = new Uint8Array(count), end = new Int32Array(count);
-	const value = new Float64Array(count), from = new Float64Array(count);
-	const before = new Float64Array(count), after = new Float64Array(count);
-	let levels = 1;
+	const stride = data.compared ? 6 : 4, OWN = 64;
+	let count, depth, parent, name, kind, end, value, from, before, after, levels;
 
-	function read() {
+	// The frames of the target's own code, each below the last own one above it.
+	function own_frames() {
+		const all = { below: new Map(), value: 0 }, way = [all], list = [];
+		for (let at = 0; at < data.frames.length; at += stride) {
+			const [level, text, kind, value] = data.frames.slice(at, at + stride);
+			const above = way[level];
+			if (!(kind & OWN)) {
+				way[level + 1] = above;
+				continue;
+			}
+			const key = text * 128 + kind;
+			if (!above.below.has(key))
+				above.below.set(key, { text, kind, value: 0, below: new Map() });
+			way[level + 1] = above.below.get(key);
+			way[level + 1].value += value;
+		}
+		const put = (of, level) => [...of.below.values()].sort((a, b) => b.value - a.value).forEach((one) => {
+			list.push(level, one.text, one.kind, one.value);
+			put(one, level + 1);
+		});
+		put(all, 0);
+		return list;
+	}
+
+	function read(frames) {
+		count = frames.length / stride + 1;
+		[depth, kind] = [new Uint16Array(count), new Uint8Array(count)];
+		[parent, end, name] = [new Int32Array(count), new Int32Array(count), new Array(count)];
+		[value, from, before, after] = [0, 1, 2, 3].map(() => new Float64Array(count));
+		levels = 1;
 		const above = [0], next = new Float64Array(count);
 		name[0] = "all";
 		parent[0] = -1;
@@ -25,13 +50,13 @@ function draw_flamegraph(picture) {
 		kind[0] = data.differs ? 1 : 0;
 		[before[0], after[0]] = data.totals;
 		for (let i = 1, at = 0; i < count; i++, at += stride) {
-			depth[i] = data.frames[at] + 1;
-			name[i] = data.names[data.frames[at + 1]];
-			kind[i] = data.frames[at + 2];
-			value[i] = data.frames[at + 3];
+			depth[i] = frames[at] + 1;
+			name[i] = data.names[frames[at + 1]];
+			kind[i] = frames[at + 2] & ~OWN;
+			value[i] = frames[at + 3];
 			if (data.compared) {
-				before[i] = data.frames[at + 4];
-				after[i] = data.frames[at + 5];
+				before[i] = frames[at + 4];
+				after[i] = frames[at + 5];
 			}
 			const p = parent[i] = above[depth[i] - 1];
 			from[i] = next[p];
@@ -125,6 +150,7 @@ function draw_flamegraph(picture) {
 
 	// --- what is seen ---
 
+	let own_button = null, is_own = false;
 	let zoomed = 0, active = 0, icicle = data.icicle, pattern = null, hits = null, page = null;
 	const layer = svg("g", { id: "boxes", role: "tree", tabindex: 0, "aria-label":
 		`${root.querySelector("title").textContent}: frames below each other; ` +
@@ -369,11 +395,15 @@ function draw_flamegraph(picture) {
 	}
 
 	const reset_button = button("Reset", "back to all frames, without a search (r)", reset);
+	if (data.has_own) {
+		own_button = button("Only my code", "without libraries, packages, runtimes and the kernel (m)", turn_own);
+		set(own_button, { "aria-pressed": "false" });
+	}
 	button("Turn", "the first frames above or below (t)", turn);
 	button("?", "the keys", help);
 	const keys = html("p", { class: "keys", id: "keys" }, picture.head,
 		"Click or Enter: look into a box. Escape: one step back. Arrows: from box to box. " +
-		"/: search, n and N: next and last match. r: reset. t: turn it over.");
+		"/: search, n and N: next and last match. r: reset. t: turn it over." + (data.has_own ? " m: only my code." : ""));
 	keys.hidden = true;
 
 	function help() {
@@ -393,6 +423,18 @@ function draw_flamegraph(picture) {
 		picture.hide_tip();
 		draw();
 		picture.say(icicle ? "the first frames are above" : "the first frames are below");
+	}
+
+	function turn_own() {
+		if (!own_button)
+			return;
+		is_own = !is_own;
+		set(own_button, { "aria-pressed": is_own });
+		read(is_own ? own_frames() : data.frames);
+		active = 0;
+		search(search_box.value);
+		zoom(0);
+		picture.say(is_own ? "only code of the target itself" : "all code");
 	}
 
 	function draw_trail() {
@@ -453,6 +495,7 @@ function draw_flamegraph(picture) {
 		"/": () => search_box.focus(),
 		r: reset,
 		t: turn,
+		m: turn_own,
 		n: () => activate(next_hit(1), true),
 		N: () => activate(next_hit(-1), true),
 		"?": help,
@@ -493,7 +536,7 @@ function draw_flamegraph(picture) {
 		action();
 	});
 
-	read();
+	read(data.frames);
 	add_legend();
 	draw_trail();
 	draw();

@@ -86,7 +86,8 @@ void flamegraph_tree_add(struct flamegraph_tree *t, const struct flamegraph_fiel
 		.before = graph_number(fields->before, row),
 		.after = graph_number(fields->after, row),
 		.differs = graph_number(fields->differs, row) != 0,
-		.kind = (uint8_t)graph_number(fields->kind, row) };
+		.kind = (uint8_t)graph_number(fields->kind, row),
+		.is_own = graph_number(fields->own, row) };
 
 	frame.name = number_name(t, &name);
 	depth = depth < t->depth ? depth : t->depth;

@@ -50,7 +50,7 @@ struct flamegraph_frame {
 	uint32_t name;	 /* number */
 	uint16_t depth;
 	uint8_t kind;
-	bool differs, is_kept, is_boxed;
+	bool differs, is_own, is_kept, is_boxed;
 };
 
 struct flamegraph_tree {
@@ -71,7 +71,7 @@ struct flamegraph_tree {
 };
 
 struct flamegraph_fields {
-	const struct sooth_field *name, *depth, *weight, *kind, *before, *after, *differs;
+	const struct sooth_field *name, *depth, *weight, *kind, *own, *before, *after, *differs;
 };
 
 /* is_small: keeps fewer frames, for a page with several pictures. */

@@ -119,6 +119,33 @@ static void put_series(struct buffer *out, const struct sooth_field *f, const st
 	buffer_string(out, "</small>");
 }
 
+/* Draws the slots from the first to the last with a count. */
+static void put_histogram(struct buffer *out, const struct sooth_value *v)
+{
+	size_t first = 0, count = v->list.count < 64 ? v->list.count : 64;
+	uint32_t counts[64];
+	double values[64];
+	struct sooth_value drawn = { .type = SOOTH_FIELD_SERIES };
+
+	memcpy(counts, v->list.data, count * sizeof(*counts));
+	while (count && !counts[count - 1])
+		count--;
+	while (first < count && !counts[first])
+		first++;
+	for (size_t i = first; i < count; i++)
+		values[i] = counts[i];
+	drawn.list.data = (const void *)(values + first);
+	drawn.list.count = count - first;
+	if (!drawn.list.count)
+		return;
+	put_spark(out, &drawn, spark_value(&drawn, 1, 0));
+	buffer_string(out, " <small>");
+	buffer_string(out, FORMAT_NS(first ? 1ull << first : 0));
+	buffer_string(out, " to ");
+	buffer_string(out, FORMAT_NS(1ull << count));
+	buffer_string(out, "</small>");
+}
+
 /* --- cells --- */
 
 static bool is_number(const struct sooth_field *f)
@@ -155,7 +182,9 @@ static void put_value(struct buffer *out, const struct sooth_field *f, const str
 		buffer_char(out, '"');
 	}
 	buffer_char(out, '>');
-	if (f->type == SOOTH_FIELD_SERIES && value_is_there(v)) {
+	if (f->type == SOOTH_FIELD_HISTOGRAM && value_is_there(v)) {
+		put_histogram(out, v);
+	} else if (f->type == SOOTH_FIELD_SERIES && value_is_there(v)) {
 		put_series(out, f, v);
 	} else {
 		value_format(&text, f, v);

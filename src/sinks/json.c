@@ -12,7 +12,8 @@ struct json_sink {
 	struct tabular out;
 	struct json json;
 	unsigned indent;
-	size_t rows; /* rows of the open section */
+	const struct sink_attachment *attached; /* NULL: none */
+	size_t rows;				/* rows of the open section */
 };
 
 static int open_sink(void *state, const struct sink_options *options, struct sooth_error *err)
@@ -22,6 +23,7 @@ static int open_sink(void *state, const struct sink_options *options, struct soo
 	(void)err;
 	tabular_open(&s->out, options->stream, "write JSON");
 	s->indent = options->in_lines ? 0 : 2;
+	s->attached = options->attached;
 	json_init(&s->json, &s->out.bytes, s->indent);
 	return 0;
 }
@@ -70,7 +72,10 @@ static int section_end(void *state, const struct section *section, struct sooth_
 static int end(void *state, struct sooth_error *err)
 {
 	struct json_sink *s = state;
+	const struct sink_attachment *a = s->attached;
 
+	if (a && a->text)
+		json_format(&s->json, "%s:%.*s", a->key, (int)a->size, a->text);
 	json_end(&s->json);
 	buffer_char(&s->out.bytes, '\n');
 	if (s->json.failed)

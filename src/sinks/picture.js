@@ -254,5 +254,5 @@ function make_picture(root) {
 	}
 
 	return { root, data, svg, html, set, fit, width, figure, percent, tools, head, foot, add_legend,
-		arrange, follow_width, show_tip, hide_tip, place, view, say };
+		arrange, room, follow_width, show_tip, hide_tip, place, view, say };
 }

@@ -4,7 +4,7 @@ function draw_timeline(picture) {
 	const { root, data, svg, html, set, fit, figure } = picture;
 	const TITLE = 26, LANE = 30, FILL = 24, SPAN = 18, AXIS = 22, ZERO = 1, MARGIN = 12;
 	const HEAT = 14, STACK = 96, PART = 15, STACK_SPACE = 8, LEVELS = 5;
-	const NEAR = 4, DRAGGED = 4;
+	const NEAR = 4, DRAGGED = 4, NARROW = 500, ABOVE = 16;
 	const whole = data.interval, stretch = data.stretch;
 	const shortest = Math.min(whole, 4 * stretch) || 1;
 	const body = root.querySelector("#lanes");
@@ -12,7 +12,7 @@ function draw_timeline(picture) {
 	let seen = { from: 0, to: whole };
 	const trail = [];
 	let plot = { x: 0, width: 1, height: 0, top: 0 };
-	let current = 0, cursor = null, range = null, anchor = null;
+	let narrow = false, current = 0, cursor = null, range = null, anchor = null;
 
 	// --- rows ---
 
@@ -41,8 +41,9 @@ function draw_timeline(picture) {
 			Array.isArray(value) ? Array(value[0]).fill(all[i - 1]) : [value]);
 
 	const rows = [
-		...data.spans.map((span) => ({ kind: "span", height: SPAN, label: span.label, span })),
 		...(data.marks.length ? [{ kind: "marks", height: SPAN, label: "events" }] : []),
+		...data.rows.map((row, i) => ({ kind: "span", height: SPAN, label: row.label, title: row.title,
+			spans: data.spans.filter((span) => span.row === i) })),
 		...data.groups.flatMap(group_rows),
 	];
 
@@ -91,14 +92,21 @@ function draw_timeline(picture) {
 		}
 	}
 
+	function call_words(span) {
+		return [`${at(span.from)}, for ${at(span.to - span.from)}`, span.first === null
+			? (span.ended ? "no answer" : "still waiting for an answer at the end")
+			: `first byte after ${at(span.first - span.from)}` + (span.ended ? "" : ", still open at the end"),
+		span.detail].filter(Boolean);
+	}
+
 	function span_words(span) {
-		return [span.came ? "came at " + at(span.from) : "was there before",
+		return span.call ? call_words(span) : [span.came ? "came at " + at(span.from) : "was there before",
 			span.ended ? "ended at " + at(span.to) : "is there still", span.detail].filter(Boolean);
 	}
 
 	function spoken(row) {
 		if (row.kind === "span")
-			return [row.label, ...span_words(row.span)].join(", ");
+			return [row.label, ...row.spans.slice(0, 20).flatMap(span_words)].join(", ");
 		if (row.kind === "marks")
 			return data.marks.length + " events";
 		const all = figures(row, seen.from, seen.to);
@@ -191,11 +199,11 @@ function draw_timeline(picture) {
 
 	function draw_legend(row, g) {
 		[row, ...row.parts].forEach((part, i) => {
-			const y = SPAN - 5 + (i + 1) * PART, color = i ? "k" + part.color : row.color;
+			const y = (narrow ? row.fill + 2 : SPAN - 5) + (i + 1) * PART, color = i ? "k" + part.color : row.color;
 			svg("rect", { x: 8, y: y - 9, width: 9, height: 9 }, svg("g", { class: color }, g));
 			const most = figures(part, seen.from, seen.to).most;
 			svg("text", { x: 22, y, class: "tick" }, g).textContent =
-				fit(`${part.part} ${most === null ? "-" : shown(row.group, most)}`, plot.x - 30);
+				fit(`${part.part} ${most === null ? "-" : shown(row.group, most)}`, (narrow ? plot.width : plot.x) - 30);
 		});
 	}
 
@@ -221,7 +229,8 @@ function draw_timeline(picture) {
 		const first = Math.max(0, Math.floor(seen.from / stretch));
 		const end = Math.min(row.values.length, Math.ceil(seen.to / stretch));
 		const most = figures(row, seen.from, seen.to).most;
-		const fill = row.group.heat ? HEAT - 2 : row.parts.length ? row.height - STACK_SPACE : FILL;
+		const fill = row.fill = row.group.heat ? HEAT - 2 : row.parts.length
+			? (narrow ? STACK : row.height) - STACK_SPACE : FILL;
 		draw_gaps(row, g, first, end, fill);
 		if (row.group.heat)
 			draw_heat(row, g, first, end, fill);
@@ -234,11 +243,19 @@ function draw_timeline(picture) {
 	}
 
 	function draw_span(row, g) {
-		const from = inside(x_of(row.span.from)), to = inside(x_of(row.span.to));
-		if (row.span.to < seen.from || row.span.from > seen.to)
-			return;
-		svg("rect", { x: short(from), y: 2, width: short(Math.max(1, to - from)), height: SPAN - 6 },
-			svg("g", { class: "span" }, g));
+		const bar = (kind, from_ns, to_ns) => {
+			const from = inside(x_of(from_ns)), to = inside(x_of(to_ns));
+			if (to_ns >= seen.from && from_ns <= seen.to)
+				svg("rect", { x: short(from), y: 2, width: short(Math.max(1, to - from)), height: SPAN - 6 },
+					svg("g", { class: kind }, g));
+		};
+		for (const span of row.spans) {
+			const first = span.first ?? span.to;
+			if (span.call)
+				bar("span pale", span.from, first);
+			if (!span.call || first < span.to)
+				bar("span", span.call ? first : span.from, span.to);
+		}
 	}
 
 	function draw_marks(g) {
@@ -250,14 +267,15 @@ function draw_timeline(picture) {
 
 	function draw_row(row, i) {
 		if (row.title) {
-			svg("text", { x: 0, y: row.y - 8, class: "group" }, body).textContent = fit(row.title +
-				(row.group.own ? "" : ", 0 to " + shown(row.group, row.top)), plot.x + plot.width);
+			svg("text", { x: 0, y: row.y - 8 - (narrow ? ABOVE : 0), class: "group" }, body).textContent = fit(row.title +
+				(!row.group || row.group.own ? "" : ", 0 to " + shown(row.group, row.top)), plot.x + plot.width);
 		}
 		row.g = svg("g", { class: "row", transform: `translate(0,${row.y})`, role: "img",
 			tabindex: i === current ? 0 : -1, "aria-label": spoken(row), "data-row": i }, body);
-		svg("rect", { class: "ground", x: 0, y: -1, width: plot.x + plot.width, height: row.height - 3 },
+		svg("rect", { class: "ground", x: 0, y: -1, width: plot.x + plot.width, height: height_of(row) - 3 },
 			row.g);
-		svg("text", { x: 0, y: text_y(row) }, row.g).textContent = fit(row.label, plot.x - 8);
+		svg("text", { x: 0, y: narrow ? -4 : text_y(row) }, row.g).textContent =
+			fit(row.label, narrow ? plot.width + plot.figure : plot.x - 8);
 		if (row.kind === "lane")
 			draw_track(row, row.g);
 		else if (row.kind === "span")
@@ -266,21 +284,26 @@ function draw_timeline(picture) {
 			draw_marks(row.g);
 	}
 
+	// A narrow plot has labels above, and legends below its rows.
+	const height_of = (row) => row.height + (narrow && row.parts?.length
+		? STACK + (row.parts.length + 1) * PART + STACK_SPACE - row.height : 0);
+
 	function place_rows() {
 		let y = AXIS;
 		for (const row of rows) {
 			y += row.title ? TITLE : 0;
-			row.y = y;
-			y += row.height;
+			row.y = y += narrow ? ABOVE : 0;
+			y += height_of(row);
 		}
 		return y;
 	}
 
 	function draw() {
+		narrow = picture.room() < NARROW;
 		const height = place_rows(), had_focus = body.contains(document.activeElement);
 		const { top, width } = picture.arrange(body, height);
 		plot.figure = width < 500 ? 62 : 76;
-		plot.x = Math.min(200, Math.floor(width / 4));
+		plot.x = narrow ? 0 : Math.min(200, Math.floor(width / 4));
 		plot.width = width - plot.x - plot.figure;
 		plot.height = height;
 		plot.top = top;
@@ -337,10 +360,18 @@ function draw_timeline(picture) {
 		return lines.length ? ["events", ...lines] : ["events", "none at " + at(ns)];
 	}
 
+	// The span at a time; of a row with one span, that.
+	function emit_spans(row, ns) {
+		const reach = NEAR * (seen.to - seen.from) / plot.width;
+		const there = row.spans.length === 1 ? row.spans[0]
+			: row.spans.find((span) => ns >= span.from - reach && ns <= span.to + reach);
+		return [row.label, ...there ? span_words(there) : [`none at ${at(ns)}, ${row.spans.length} in all`]];
+	}
+
 	function tell(row, ns) {
 		if (row.kind === "lane")
 			return emit_track(row, ns);
-		return row.kind === "marks" ? emit_marks(ns) : [row.label, ...span_words(row.span)];
+		return row.kind === "marks" ? emit_marks(ns) : emit_spans(row, ns);
 	}
 
 	function show(row, ns, x, y) {
@@ -386,7 +417,7 @@ function draw_timeline(picture) {
 
 	function under(event) {
 		const { x, y } = picture.place(event);
-		const row = rows.find((one) => y - plot.top >= one.y && y - plot.top < one.y + one.height);
+		const row = rows.find((one) => y - plot.top >= one.y && y - plot.top < one.y + height_of(one));
 		return { x, y, row, in_plot: x - MARGIN >= plot.x && x - MARGIN <= plot.x + plot.width,
 			ns: ns_of(x - MARGIN) };
 	}

@@ -4,11 +4,15 @@
 #include <string.h>
 #include "base/bars.h"
 #include "base/json.h"
+#include "model/field.h"
 #include "base/units.h"
 #include "sinks/svg.h"
 
 #define LAYOUT_TRACKS 400 /* most tracks, and most spans; a note has the number of the others */
 #define LAYOUT_MARKS  2000
+#define SMALL_SPANS   600 /* of a small picture */
+#define SLIVER_PART   20
+#define SHORT_SHARE   0.003 /* of the time: shorter processes have no row in a small picture */
 
 /* --- layout --- */
 
@@ -148,8 +152,25 @@ static struct layout_group *group_of(
 	if (l->group_count == LAYOUT_GROUPS)
 		return NULL;
 	l->groups[l->group_count] = (struct layout_group){ section, series,
-		section->parts ? sooth_schema_field(section->schema, section->parts) : NULL, NAN };
+		section->parts ? sooth_schema_field(section->schema, section->parts) : NULL, NAN,
+		0 };
 	return &l->groups[l->group_count++];
+}
+
+/* Returns whether a track is a sliver beside others of its group: of a process that lived for a
+ * moment. */
+static bool is_sliver(struct layout_group *group, const struct sooth_value *series)
+{
+	size_t count = 0, runs = 0;
+
+	for (size_t i = 0; i < series->list.count; i++) {
+		bool is_there = !isnan(series_at(series, i));
+
+		runs += is_there && (!i || isnan(series_at(series, i - 1)));
+		count += is_there;
+	}
+	group->measured = count > group->measured ? count : group->measured;
+	return runs == 1 && !group->parts && count < group->measured / SLIVER_PART;
 }
 
 static void add_track(struct timeline_layout *l, const struct section *section,
@@ -161,6 +182,10 @@ static void add_track(struct timeline_layout *l, const struct section *section,
 
 	if (v.state != SOOTH_STATE_VALUE)
 		return;
+	if (l->is_small && group && is_sliver(group, &v)) {
+		l->short_spans++;
+		return;
+	}
 	if (!group || l->tracks.size >= LAYOUT_TRACKS * sizeof(lane)) {
 		l->more_tracks++;
 		return;
@@ -181,17 +206,39 @@ static void add_track(struct timeline_layout *l, const struct section *section,
 
 /* --- spans, marks, notes --- */
 
+/* Returns the number of the row for a span: the first of its name that is free, or a new one. */
+static size_t row_of(
+	struct timeline_layout *l, const struct section *section, const struct layout_span *span)
+{
+	struct layout_row *rows = (void *)l->rows.data;
+	size_t count = l->rows.size / sizeof(*rows);
+	struct layout_row row = { span->to_ns, span->label, section,
+		!count || rows[count - 1].section != section };
+
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].section != section || rows[i].end_ns > span->from_ns ||
+			!is_same_text(l, &rows[i].label, &span->label))
+			continue;
+		rows[i].end_ns = span->to_ns;
+		return i;
+	}
+	buffer_append(&l->rows, &row, sizeof(row));
+	return count;
+}
+
 static void add_time_span(
 	struct timeline_layout *l, const struct section *section, const struct sooth_record *r)
 {
 	const struct sooth_schema *schema = section->schema;
-	struct layout_span span = { 0 };
+	struct layout_span span = { .first_ns = NAN,
+		.is_call = sooth_schema_field(schema, "first_byte_ns") != NULL };
 	double ns;
 
 	if (l->is_small && !time_of(schema, r, "from_ns", &ns) && !time_of(schema, r, "to_ns", &ns))
 		return;
 
-	if (l->spans.size >= LAYOUT_TRACKS * sizeof(span)) {
+	if (l->rows.size >= LAYOUT_TRACKS * sizeof(struct layout_row) ||
+		l->spans.size >= (l->is_small ? SMALL_SPANS : LAYOUT_MARKS) * sizeof(span)) {
 		l->more_tracks++;
 		return;
 	}
@@ -199,9 +246,21 @@ static void add_time_span(
 	span.is_open_end = !time_of(schema, r, "to_ns", &span.to_ns);
 	if (span.is_open_end)
 		span.to_ns = l->interval_ns;
-	span.label = field_words(l, r, schema->fields, sooth_schema_field(schema, "from_ns"), NULL);
+	if (l->is_small && !span.is_call &&
+		span.to_ns - span.from_ns < SHORT_SHARE * l->interval_ns) {
+		l->short_spans++;
+		return;
+	}
+	if (time_of(schema, r, "first_byte_ns", &ns))
+		span.first_ns = span.from_ns + ns;
+	/* The label of a call begins with its server: the rest may be cut. */
+	span.label = span.is_call ? field_words(l, r, sooth_schema_field(schema, "from_ns") - 1,
+					    schema->fields - 1, NULL)
+				  : field_words(l, r, schema->fields,
+					    sooth_schema_field(schema, "from_ns"), NULL);
 	span.detail = field_words(l, r, sooth_schema_field(schema, "to_ns") + 1,
 		schema->fields + schema->field_count, NULL);
+	span.row = row_of(l, section, &span);
 	buffer_append(&l->spans, &span, sizeof(span));
 }
 
@@ -266,14 +325,16 @@ void timeline_layout_end(struct timeline_layout *l, const struct section *sectio
 
 bool timeline_layout_failed(const struct timeline_layout *l)
 {
-	return buffer_failed(&l->tracks) || buffer_failed(&l->spans) || buffer_failed(&l->marks) ||
-	       buffer_failed(&l->texts) || buffer_failed(&l->values) || buffer_failed(&l->notes);
+	return buffer_failed(&l->tracks) || buffer_failed(&l->spans) || buffer_failed(&l->rows) ||
+	       buffer_failed(&l->marks) || buffer_failed(&l->texts) || buffer_failed(&l->values) ||
+	       buffer_failed(&l->notes);
 }
 
 void timeline_layout_fini(struct timeline_layout *l)
 {
 	buffer_fini(&l->tracks);
 	buffer_fini(&l->spans);
+	buffer_fini(&l->rows);
 	buffer_fini(&l->marks);
 	buffer_fini(&l->texts);
 	buffer_fini(&l->values);
@@ -400,11 +461,18 @@ static void json_groups(struct json *j, const struct timeline_layout *l)
 
 static void json_spans(struct json *j, const struct timeline_layout *l)
 {
-	json_format(j, "'spans':[");
+	json_format(j, "'rows':[");
+	buffer_each (const struct layout_row, row, &l->rows) {
+		json_begin_object(j);
+		json_text(j, l, "label", &row->label);
+		json_format(j, "'title':%s}", row->is_first ? layout_row_title(row) : "");
+	}
+	json_format(j, "],'spans':[");
 	buffer_each (const struct layout_span, span, &l->spans) {
 		json_begin_object(j);
-		json_text(j, l, "label", &span->label);
 		json_text(j, l, "detail", &span->detail);
+		json_format(j, "'row':%zu,'call':%i,'first':", span->row, span->is_call);
+		json_f64(j, span->first_ns, 0);
 		json_format(j, "'from':%.0f,'to':%.0f,'came':%i,'ended':%i}", span->from_ns,
 			span->to_ns, !span->is_open_begin, !span->is_open_end);
 	}

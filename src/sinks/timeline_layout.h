@@ -5,7 +5,8 @@
  *
  *   stretch_ns, interval_ns  the axis: time of one value of a series, time of all
  *   a series                 a track, named by the texts and numbers before it, last one first
- *   from_ns and to_ns        a span; absent: from the start, to the end
+ *   from_ns and to_ns        a span; absent: from the start, to the end. Spans of one name share a
+ *                            row if they do not overlap; first_byte_ns: where it becomes darker
  *   at_ns                    a mark
  *
  * Times are since the beginning of the axis.
@@ -15,7 +16,7 @@
 #include "base/units.h"
 #include "explain/sink.h"
 
-#define LAYOUT_GROUPS 8
+#define LAYOUT_GROUPS 12
 
 #define LAYOUT_LABEL_PX 200
 #define LAYOUT_VALUE_PX 76 /* values to the right of a track */
@@ -31,6 +32,7 @@ struct layout_group {
 	const struct section *section;		  /* static in the view */
 	const struct sooth_field *series, *parts; /* parts: name of a part; may be NULL */
 	double top;				  /* scale of all its tracks; NaN: no value */
+	size_t measured;			  /* most buckets with a value of a track */
 };
 
 /* Texts are plain (svg_plain) and in layout.texts; values are in layout.values. */
@@ -47,8 +49,18 @@ struct layout_track {
 
 struct layout_span {
 	double from_ns, to_ns;
-	bool is_open_begin, is_open_end;
+	double first_ns; /* end of the pale part; NaN: there is none */
+	bool is_open_begin, is_open_end, is_call;
+	size_t row;
 	struct sooth_text label, detail;
+};
+
+/* A row of spans. */
+struct layout_row {
+	double end_ns; /* of its last span */
+	struct sooth_text label;
+	const struct section *section; /* static in the view */
+	bool is_first;		       /* of its section: below a title */
 };
 
 struct layout_mark {
@@ -60,12 +72,12 @@ struct timeline_layout {
 	double interval_ns, stretch_ns;
 	struct layout_group groups[LAYOUT_GROUPS];
 	size_t group_count;
-	struct buffer tracks, spans, marks;    /* arrays */
-	struct buffer texts, values;	       /* values: doubles */
-	struct buffer notes;		       /* plain lines */
-	struct sooth_text parts[LAYOUT_PARTS]; /* names that have a color */
+	struct buffer tracks, spans, rows, marks; /* arrays */
+	struct buffer texts, values;		  /* values: doubles */
+	struct buffer notes;			  /* plain lines */
+	struct sooth_text parts[LAYOUT_PARTS];	  /* names that have a color */
 	size_t part_count;
-	size_t more_tracks, more_marks;
+	size_t more_tracks, more_marks, short_spans;
 	size_t section_rows; /* rows of the open section */
 	bool is_small;	     /* without spans from the start to the end */
 };
@@ -99,6 +111,13 @@ static inline const double *layout_values(
 
 /* Returns how many of the tracks after `lane` are its parts. */
 size_t layout_part_count(const struct timeline_layout *l, size_t lane);
+
+static inline const char *layout_row_title(const struct layout_row *row)
+{
+	if (sooth_schema_field(row->section->schema, "first_byte_ns"))
+		return "API calls, pale until the first byte of the answer";
+	return row->section->title ? row->section->title : row->section->name;
+}
 
 /* Writes the data for the script that lays out the picture again. False: out of memory. */
 bool timeline_data_put(struct buffer *out, const struct timeline_layout *l);

@@ -412,18 +412,41 @@ static void put_groups(struct timeline_svg *s)
 	}
 }
 
+static void put_bar(struct timeline_svg *s, const char *class_, double from_ns, double to_ns)
+{
+	double from = x_of(&s->layout, from_ns), to = x_of(&s->layout, to_ns);
+
+	put_class_rect(s, class_,
+		(struct svg_box){
+			from, s->y + 2, to - from > 1 ? to - from : 1, LAYOUT_SPAN_PX - 6 });
+}
+
+/* Draws a span; a call is pale up to its first byte. */
+static void put_span(struct timeline_svg *s, const struct layout_span *span)
+{
+	double first_ns = isnan(span->first_ns) ? span->to_ns : span->first_ns;
+
+	if (span->is_call)
+		put_bar(s, "span pale", span->from_ns, first_ns);
+	if (!span->is_call || first_ns < span->to_ns)
+		put_bar(s, "span", span->is_call ? first_ns : span->from_ns, span->to_ns);
+}
+
 static void put_spans(struct timeline_svg *s)
 {
-	buffer_each (const struct layout_span, span, &s->layout.spans) {
-		double from = x_of(&s->layout, span->from_ns);
-		double to = x_of(&s->layout, span->to_ns);
+	size_t number = 0;
 
-		put_label(s, &span->label, s->y + LAYOUT_SPAN_PX - 5);
-		put_class_rect(s, "span",
-			(struct svg_box){ from, s->y + 2, to - from > 1 ? to - from : 1,
-				LAYOUT_SPAN_PX - 6 });
+	buffer_each (const struct layout_row, row, &s->layout.rows) {
+		if (row->is_first)
+			put_title(s, layout_row_title(row));
+		put_label(s, &row->label, s->y + LAYOUT_SPAN_PX - 5);
+		buffer_each (const struct layout_span, span, &s->layout.spans) {
+			if (span->row == number)
+				put_span(s, span);
+		}
 		buffer_char(&s->out.bytes, '\n');
 		s->y += LAYOUT_SPAN_PX;
+		number++;
 	}
 }
 
@@ -456,8 +479,8 @@ static void put_shapes(struct timeline_svg *s)
 	/* A page has tables for readers without scripts. */
 	if (!s->is_inline) {
 		put_ticks(s);
-		put_spans(s);
 		put_marks(s);
+		put_spans(s);
 		put_groups(s);
 	}
 	buffer_format(&s->out.bytes, "<g class=\"gap\"><path d=\"%s\"/></g>\n</g>\n",
@@ -468,15 +491,17 @@ static void put_shapes(struct timeline_svg *s)
 
 static double height_of(const struct timeline_layout *l, const char *notes)
 {
-	size_t tracks, spans = l->spans.size / sizeof(struct layout_span);
+	size_t tracks;
 	double lanes = 0;
 
 	layout_tracks(l, &tracks);
 	for (size_t i = 0; i < tracks; i++)
 		lanes += layout_height(l, i);
-	return PICTURE_HEAD + LAYOUT_AXIS_PX + (double)spans * LAYOUT_SPAN_PX +
-	       (l->marks.size ? LAYOUT_SPAN_PX : 0) + (double)l->group_count * LAYOUT_TITLE_PX +
-	       lanes + picture_notes_height(notes) + 2 * PICTURE_MARGIN;
+	buffer_each (const struct layout_row, row, &l->rows)
+		lanes += LAYOUT_SPAN_PX + (row->is_first ? LAYOUT_TITLE_PX : 0);
+	return PICTURE_HEAD + LAYOUT_AXIS_PX + (l->marks.size ? LAYOUT_SPAN_PX : 0) +
+	       (double)l->group_count * LAYOUT_TITLE_PX + lanes + picture_notes_height(notes) +
+	       2 * PICTURE_MARGIN;
 }
 
 static void subtitle_of(const struct timeline_layout *l, struct buffer *out)
@@ -493,8 +518,12 @@ static void subtitle_of(const struct timeline_layout *l, struct buffer *out)
 static void note_left_out_tracks(struct timeline_layout *l)
 {
 	if (l->more_tracks)
-		buffer_format(&l->notes, "and %zu more threads or processes (-j lists all)\n",
+		buffer_format(&l->notes,
+			"and %zu more threads, processes or API calls (-j lists all)\n",
 			l->more_tracks);
+	if (l->short_spans)
+		buffer_format(&l->notes, "and %zu rows of short-lived processes, in the tables\n",
+			l->short_spans);
 	if (l->more_marks)
 		buffer_format(&l->notes, "and %zu more events (-j lists all)\n", l->more_marks);
 }

@@ -6,10 +6,14 @@ a browser makes of it is in tests/pictures/test_page.py.
 import base64
 import hashlib
 import html.parser
+import json
 import os
 import re
+import socket
 import stat
 import sys
+import threading
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "live"))
@@ -166,7 +170,9 @@ class Html(Case):
         self.assertNotIn("<details", notes)
         for limit in limits:
             self.assertIn(limit["reason"], page.text())
-        self.assertIn("not measured: %d" % len(limits), page.text())
+        # A page also says which tracks its timeline lacks.
+        self.assertIn("not measured: %d" % (len(limits) + 1), page.text())
+        self.assertIn("not measured: API calls over time: system calls were not recorded", page.text())
 
     def test_size(self):
         for path in (SICK, FAMILY):
@@ -175,6 +181,84 @@ class Html(Case):
             self.page("report", path)
             self.assertLess(len(self.written), 2_000_000)
 
+    def api_capture(self, seconds=2):
+        """Calls to a server that answers the first ones late, and the last one not at all."""
+        capture, path = self.path("api.sooth"), "/v1/" + HOSTILE.replace(" ", "+")
+        server = socket.create_server(("127.0.0.1", 0))
+
+        def serve(client):
+            with client:
+                for pause in (0.2, 0.1, None):
+                    if not client.recv(65536) or pause is None:
+                        client.recv(1)
+                        return
+                    time.sleep(pause)
+                    client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+        threading.Thread(target=lambda: serve(server.accept()[0]), daemon=True).start()
+        program = ("import socket, sys, time\n"
+            "peer = socket.create_connection(('127.0.0.1', int(sys.argv[1])))\n"
+            "for i in range(3):\n"
+            "    peer.sendall(('POST %s HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' % sys.argv[2]).encode())\n"
+            "    if i < 2: peer.recv(4096)\n"
+            "time.sleep(float(sys.argv[3]))")
+        self.sooth("api", "--save", capture, "-d", str(seconds), "--", sys.executable, "-c", program,
+            str(server.getsockname()[1]), path, str(seconds + 20))
+        server.close()
+        return capture
+
+    def test_api_calls(self):
+        capture = self.api_capture()
+        calls = self.sooth("timeline", "-j", capture).json()["api_calls"]
+        ended = [call for call in calls if call["outcome"] == "answered"]
+        self.assertEqual(len(ended), 2)
+        for call, least_ns in zip(ended, (0.2e9, 0.1e9)):
+            self.assertGreaterEqual(call["first_byte_ns"], least_ns)
+            self.assertLess(call["first_byte_ns"], least_ns + 1e9)
+            self.assertGreaterEqual(call["to_ns"] - call["from_ns"], call["first_byte_ns"])
+        open_ones = [call for call in calls if call not in ended]
+        self.assertEqual([call.get("first_byte_ns") for call in open_ones], [None])
+        page = self.page("report", capture)
+        data = json.loads(re.search(r'id="data">(.*?)</script>', self.written, re.DOTALL).group(1))
+        spans = [span for span in data["spans"] if span["call"]]
+        self.assertEqual([span["from"] for span in spans], [call["from_ns"] for call in calls])
+        # They follow each other, so they have one row.
+        self.assertEqual(len({span["row"] for span in spans}), 1)
+        self.assertRegex(data["rows"][spans[0]["row"]]["label"], "^127.0.0.1:")
+        self.assertEqual(self.written.count("</script>"), self.written.count("<script"))
+        self.assertNotIn("\u202e", self.written)
+        self.assertNotIn("img", page.tags)
+        self.assertIn("POST /v1/", page.text())
+        self.assertNotIn("not measured: API calls over time", page.text())
+
+    def test_descriptors(self):
+        capture = self.hostile_capture()
+        tracks = self.sooth("timeline", "-j", capture).json()["descriptors"]
+        self.assertGreaterEqual(max(track["max_count"] for track in tracks), 8)
+        self.assertIn("open descriptors", self.page("report", capture).text())
+        self.assertIn("not measured: descriptors over time", self.page("report", CALLS).text())
+
+    def test_bundle(self):
+        capture, bundle = self.hostile_capture(), self.path("bundle.json")
+        self.sooth("diagnose", "--html", "--bundle", bundle, capture)
+        self.assertEqual(stat.S_IMODE(os.stat(bundle).st_mode), 0o600)
+        with open(bundle) as file:
+            report = json.load(file)
+        self.assertEqual(report["schema"]["name"], "bundle")
+        page = Page(report["page_html"])
+        self.assertTrue(report["page_html"].startswith("<!DOCTYPE html>"))
+        self.assertIn("timeline", page.text())
+        for private in (self.folder, os.uname().nodename):
+            self.assertNotIn(private, report["page_html"])
+        # Beside a page of its own, which has the names.
+        own = self.path("own.html")
+        self.sooth("diagnose", "--html", "-o", own, "--bundle", bundle, capture)
+        with open(bundle) as file:
+            self.assertNotIn(self.folder, json.load(file)["page_html"])
+        self.sooth("diagnose", "--bundle", bundle, capture)
+        with open(bundle) as file:
+            self.assertNotIn("page_html", json.load(file))
+
     def hostile_capture(self):
         capture = self.path("hostile.sooth")
         program = ("import ctypes, sys, time, threading\n"
@@ -182,7 +266,8 @@ class Html(Case):
             "ctypes.CDLL(None).prctl(15, name[:15], 0, 0, 0)\n"
             "kept = [open(sys.argv[2] + '/' + str(i) + sys.argv[1].replace('/', ''), 'w') for i in range(5)]\n"
             "time.sleep(0.5)")
-        self.sooth("record", "--probe", "proc,fds,threads,maps", "-o", capture, "--", sys.executable, "-c", program,
+        self.sooth("record", "--probe", "proc,fds,threads,maps", "--sample", "100ms", "-o", capture, "--",
+            sys.executable, "-c", program,
             HOSTILE, self.folder, "x" * 10000 + HOSTILE)
         return capture
 

@@ -8,6 +8,7 @@ and without scripts.
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -171,6 +172,44 @@ class Page(unittest.TestCase):
                 self.assertEqual(self.browser.run("return document.activeElement.id"), "search")
                 self.browser.keys(*"python", "Enter")
                 self.assertRegex(self.browser.find("svg.flamegraph #matched").text, r"\d %")
+
+    def pressed(self, text):
+        self.browser.run("Array.from(document.querySelectorAll('svg.flamegraph button'))"
+                         ".find((one) => one.textContent === arguments[0]).click()", text)
+
+    def boxes(self):
+        return self.browser.run("return Array.from(document.querySelectorAll('svg.flamegraph #boxes > g'), (box) => "
+            "[box.getAttribute('class').split(' ')[0], box.querySelector('text')?.textContent ?? ''])")
+
+    def test_only_my_code(self):
+        function = "<module>"
+        for name in ("profile", "waits"):
+            with self.subTest(name):
+                self.open(name)
+                everything = self.boxes()
+                # A function of a script has its file and line.
+                self.assertTrue([text for _, text in everything if re.match(re.escape(function) + r" \(<string>:\d", text)],
+                                everything)
+                self.assertTrue([text for _, text in everything if "Vectorcall" in text or "Eval" in text])
+                self.pressed("Only my code")
+                own = [text for _, text in self.boxes()]
+                self.assertLess(len(own), len(everything))
+                self.assertTrue([text for text in own if text.startswith(function)], own)
+                self.assertFalse([text for text in own if "Vectorcall" in text or "Eval" in text or "threading.py" in text], own)
+                self.browser.run("document.querySelector('svg.flamegraph #boxes').focus()")
+                self.browser.keys("m")
+                self.assertEqual(self.boxes(), everything)
+
+    def test_reasons(self):
+        """A wait for a lock has its color, and sleep is not drawn."""
+        self.open("waits")
+        words = self.browser.run("return document.querySelector('svg.flamegraph').textContent")
+        self.assertIn("without sleep", words)
+        self.assertRegex(words, r"left out: sleep, \d+ waits, .*--with-sleep")
+        legend = self.browser.run("return Array.from(document.querySelectorAll('svg.flamegraph .legend > span'), (e) => e.textContent)")
+        self.assertIn("lock", legend)
+        self.assertNotIn("sleep", legend)
+        self.assertTrue([text for kind, text in self.boxes() if kind == "k2" and text], self.boxes())
 
     def test_keys_stay_in_a_picture(self):
         """A key that a picture has does nothing elsewhere."""

@@ -33,7 +33,7 @@ import fs from "node:fs";
 globalThis.DOMRect = class {};
 const Trace = await import(process.argv[1]);
 const model = Trace.TraceModel.Model.createWithAllHandlers();
-await model.parse(JSON.parse(fs.readFileSync(process.argv[2])).traceEvents);
+await model.parse(JSON.parse(fs.readFileSync(process.argv[2])));
 const threads = [];
 for (const [pid, process] of model.parsedTrace().data.Renderer.processes)
   for (const [tid, thread] of process.threads)
@@ -139,7 +139,7 @@ class Profilers(harness.Case):
         self.assertTrue(names & {"_PyEval_EvalFrameDefault", "first", "second"}, names)
         self.assertFalse([name for name in names if re.search(r"0x[0-9a-f]{8}", name)], names)
         without = json.loads(whole)
-        for event in without["traceEvents"]:
+        for event in without:
             if event["name"] == "ProfileChunk":
                 for node in event["args"]["data"]["cpuProfile"].get("nodes", []):
                     node.pop("callFrame")

@@ -69,7 +69,7 @@ class Speedscope(ExportCase):
         self.sooth("profile", "--save", capture, "--", sys.executable, "-c", "sum(i * i for i in range(2000000))")
         with Browser() as browser:
             for name, format_ in (("p.pb.gz", "pprof"), ("s.json", "speedscope"), ("p.json", "chrome"),
-                                  ("p.folded", "folded")):
+                                  ("p.chrome.json", "chrome"), ("p.folded", "folded")):
                 file = self.path(name)
                 self.sooth("profile", "--format", format_, "-o", file, capture)
                 with open(file, "rb") as stacks:
@@ -79,6 +79,8 @@ class Speedscope(ExportCase):
                 self.assertNotIn(REFUSAL, head, format_)
                 if format_ in ("speedscope", "chrome"):
                     self.assertRegex(head, "python" if format_ == "speedscope" else name)
+                # By that name it takes whatever comes for a trace, and has no words for a broken one.
+                if format_ in ("speedscope", "chrome") and name != "p.chrome.json":
                     self.assertIn(REFUSAL, self.show(browser, name, data[:len(data) // 2]), format_)
 
     def test_counters_and_marks_alone(self):

@@ -233,8 +233,9 @@ class Timeline(unittest.TestCase):
         ticks = self.browser.run("return Array.from(document.querySelectorAll('#lanes > text.tick'), (t) => t.textContent)")
         self.assertEqual(ticks[0], "0 s")
         titles = self.browser.run("return Array.from(document.querySelectorAll('text.group'), (t) => t.textContent)")
-        self.assertEqual(len(titles), len([g for g in ("cpu", "memory", "io", "calls", "lost_records") if self.told[g]]))
-        for title in titles:
+        self.assertEqual(titles[0], "processes")
+        self.assertEqual(len(titles) - 1, len([g for g in ("cpu", "memory", "io", "calls", "lost_records") if self.told[g]]))
+        for title in titles[1:]:
             self.assertRegex(title, r", 0 to \d")
 
     def test_a_gap_says_so(self):
@@ -334,7 +335,7 @@ class Timeline(unittest.TestCase):
         scale = width / 1200
         # As sinks/timeline_layout.h places it: the label column, lanes from the head down.
         plot_x, plot_width = 12 + 200, 1200 - 24 - 200 - 76
-        y = 64 + 22 + 18 * (len(self.told["lives"]) + bool(self.told["events"]))
+        y = 64 + 22 + 18 * (len(self.told["lives"]) + bool(self.told["events"])) + 26 * bool(self.told["lives"])
         colors = {"cpu": (0x8f, 0xc1, 0xee), "io": (0x97, 0xd3, 0x9a)}
         stretch, interval = self.told["timeline"]["bucket_ns"], self.told["timeline"]["interval_ns"]
         last, checked, tops = None, 0, self.tops()

@@ -187,6 +187,50 @@ static void test_waits(void **state)
 	assert_true(has(text, "10 samples, 100ms of CPU time"));
 }
 
+/* A box has the reason of two thirds of its waiting; sleep is in the picture only if it is asked
+ * for, or nothing else is there; code of the program is told from that of libraries. */
+static void test_drawn_waits(void **state)
+{
+	struct profile_options drawn = { .of = PROFILE_OF_WAITS, .is_drawn = true };
+	const struct profile_wait sleep = {
+		.number = 35, .state = PROFILE_SLEEPS, .waker_state = 1
+	};
+	const char *text;
+
+	(void)state;
+	put_waits();
+	put_wait(1, 10, 900, sleep);
+	text = show_view("profile", "profile-stacks", &drawn, "json");
+	assert_true(
+		has(text, "\"frame\": \"work\",\n      \"kind\": \"program\",\n      \"reason\": "
+			  "\"lock\",\n      \"is_own_code\": true"));
+	assert_true(has(text,
+		"\"frame\": \"sys_read\",\n      \"kind\": \"kernel\",\n      \"reason\": "
+		"\"lock\",\n      \"is_own_code\": false"));
+	assert_true(has(text, "\"reason\": \"disk\""));
+	assert_true(has(text, "\"reason\": \"several reasons\""));
+	assert_false(has(text, "\"sleep\""));
+	assert_true(has(show_view("profile", "profile-stacks", &drawn, "flamegraph"),
+		"left out: sleep, 1 wait, 900ms (sooth profile --off-cpu --flamegraph "
+		"--with-sleep"));
+	drawn.has_sleep = true;
+	text = show_view("profile", "profile-stacks", &drawn, "json");
+	assert_true(has(text, "\"waited_ns\": 980000000"));
+	assert_true(has(text, "\"reason\": \"sleep\""));
+}
+
+static void test_drawn_sleep(void **state)
+{
+	struct profile_options drawn = { .of = PROFILE_OF_WAITS, .is_drawn = true };
+
+	(void)state;
+	put_all();
+	put_wait(1, 10, 900,
+		(struct profile_wait){ .number = 35, .state = PROFILE_SLEEPS, .waker_state = 1 });
+	assert_true(has(
+		show_view("profile", "profile-stacks", &drawn, "json"), "\"reason\": \"sleep\""));
+}
+
 static void put_chain_wait(
 	uint32_t tid, uint64_t to_ms, uint64_t ms, uint32_t waker_tid, uint32_t stack)
 {
@@ -820,12 +864,13 @@ static void test_no_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { TEST(test_functions), TEST(test_by_total),
-		TEST(test_no_symbols), TEST(test_waits), TEST(test_chains), TEST(test_no_chains),
-		TEST(test_wall), TEST(test_wall_without_times), TEST(test_ends), TEST(test_role),
-		TEST(test_folded), TEST(test_pprof), TEST(test_speedscope), TEST(test_firefox),
-		TEST(test_chrome), TEST(test_heat), TEST(test_speedscope_of_sums), TEST(test_tree),
-		TEST(test_hot), TEST(test_spots), TEST(test_spots_without_caller),
-		TEST(test_patterns), TEST(test_calls), TEST(test_no_calls) };
+		TEST(test_no_symbols), TEST(test_waits), TEST(test_drawn_waits),
+		TEST(test_drawn_sleep), TEST(test_chains), TEST(test_no_chains), TEST(test_wall),
+		TEST(test_wall_without_times), TEST(test_ends), TEST(test_role), TEST(test_folded),
+		TEST(test_pprof), TEST(test_speedscope), TEST(test_firefox), TEST(test_chrome),
+		TEST(test_heat), TEST(test_speedscope_of_sums), TEST(test_tree), TEST(test_hot),
+		TEST(test_spots), TEST(test_spots_without_caller), TEST(test_patterns),
+		TEST(test_calls), TEST(test_no_calls) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

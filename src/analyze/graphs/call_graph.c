@@ -153,7 +153,7 @@ uint32_t call_graph_below(
 	return node.name == NAMES_NONE ? CALL_GRAPH_NONE : find_or_add(g, &node);
 }
 
-void call_graph_add(struct call_graph *g, const struct call_graph_frame *stack, size_t depth,
+uint32_t call_graph_add(struct call_graph *g, const struct call_graph_frame *stack, size_t depth,
 	const struct call_graph_values *values)
 {
 	uint32_t at = CALL_GRAPH_NONE;
@@ -171,6 +171,7 @@ void call_graph_add(struct call_graph *g, const struct call_graph_frame *stack, 
 	g->shortened += i < depth;
 	for (size_t v = 0; v < CALL_GRAPH_KEPT; v++)
 		nodes_of(g)[at].own.of[v] += values->of[v];
+	return at;
 }
 
 /* --- output --- */

@@ -57,7 +57,8 @@ struct call_graph {
 
 int call_graph_init(struct call_graph *g);
 void call_graph_fini(struct call_graph *g);
-void call_graph_add(struct call_graph *g, const struct call_graph_frame *stack, size_t depth,
+/* Returns the node of the last frame. */
+uint32_t call_graph_add(struct call_graph *g, const struct call_graph_frame *stack, size_t depth,
 	const struct call_graph_values *values);
 size_t call_graph_count(const struct call_graph *g); /* number of nodes, with the root */
 struct call_graph_node *call_graph_node(const struct call_graph *g, size_t number);

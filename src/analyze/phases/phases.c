@@ -90,6 +90,15 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	return status;
 }
 
+static void report_missing(struct output *output)
+{
+	output_limit(output, "descriptors over time", "the history of the monitor has none",
+		"sooth record --probe proc,fds -o FILE.sooth PID");
+	output_limit(output, "single API calls",
+		"the history of the monitor has waits for the model, as phases",
+		"sooth api --save FILE.sooth PID");
+}
+
 static int finish(void *state, struct sooth_error *err)
 {
 	struct phases_state *s = state;
@@ -97,6 +106,8 @@ static int finish(void *state, struct sooth_error *err)
 
 	phase_tracker_finish(&s->tracker);
 	status = pass_on_spans(s, err);
+	if (s->options.says_missing)
+		report_missing(s->output);
 	return status || s->options.take ? status : phase_emit(s->output, &s->history, err);
 }
 

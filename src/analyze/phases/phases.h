@@ -2,6 +2,7 @@
 /* Options of the view "phases". */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -16,6 +17,7 @@ struct phase_selection {
 /* Zeroed: the defaults. */
 struct phases_options {
 	struct phase_selection selection;
+	bool says_missing; /* with a limit for each kind of track that a history lacks */
 	/* Gets the phase records that the view makes from samples; the view then has no rows.
 	 * NULL: the view shows the phases. */
 	int (*take)(void *user, const struct batch *spans, struct sooth_error *err);

@@ -33,7 +33,7 @@ struct count_key {
 	struct process_id id;
 	uint32_t stack;
 	uint32_t process, role; /* numbers of names */
-	uint32_t unused;
+	uint32_t reason;
 };
 
 static const char *const end_texts[PROFILE_ENDS] = {
@@ -136,10 +136,16 @@ static void store_inlined_functions(
 /* Returns whether a script comes with its interpreter, by its path. */
 static bool is_of_runtime(struct span path)
 {
-	static const char *const begins[] = { "node:", "bun:", "<frozen", "/usr/lib/python3",
-		"/usr/local/lib/python3", "/usr/lib/ruby/", "/usr/share/perl" };
+	static const char *const begins[] = { "node:", "bun:", "<frozen", "/usr/lib/ruby/",
+		"/usr/share/perl" };
 
-	return SPAN_ANY(path, span_starts, begins) && !span_contains(path, "-packages/");
+	return (SPAN_ANY(path, span_starts, begins) || span_contains(path, "/lib/python3")) &&
+	       !span_contains(path, "-packages/");
+}
+
+static bool is_of_package(struct span path)
+{
+	return span_contains(path, "-packages/") || span_contains(path, "/node_modules/");
 }
 
 static void store_frame(struct profile_sums *s, const struct profile_frame *f)
@@ -171,6 +177,7 @@ static void store_frame(struct profile_sums *s, const struct profile_frame *f)
 	function->is_of_runtime =
 		f->frame_kind == PROFILE_SCRIPT && is_of_runtime(record_text(&f->record, &f->file));
 	buffer_fini(&made);
+	function->is_of_package = is_of_package(record_text(&f->record, &f->file));
 	function->lines_state =
 		record_holds(&f->record, sizeof(*f)) ? f->lines_state : SOOTH_STATE_ABSENT;
 	if (s->naming.has_lines && function->lines_state <= SOOTH_STATE_TRUNCATED)
@@ -224,12 +231,14 @@ struct profile_sample profile_sample_of_wait(const struct profile_wait *w)
 	return sample;
 }
 
-static void add_weighted_sample(struct profile_sums *s, const struct profile_sample *r, uint64_t ns)
+static void add_weighted_sample(
+	struct profile_sums *s, const struct profile_sample *r, uint64_t ns, uint32_t reason)
 {
 	struct count_key key = { .id = process_id_of(&r->record),
 		.stack = r->stack,
 		.process = names_put(&s->names, span_of_name(r->process), NULL),
-		.role = names_put(&s->names, profile_role_of(r), NULL) };
+		.role = names_put(&s->names, profile_role_of(r), NULL),
+		.reason = reason };
 	struct profile_count *count = map_put(&s->counts, &key, NULL);
 
 	s->total.samples++;
@@ -245,14 +254,14 @@ static void add_weighted_sample(struct profile_sums *s, const struct profile_sam
 static void handle_sample(struct profile_sums *s, const struct profile_sample *r)
 {
 	s->period_ns = r->period_ns;
-	add_weighted_sample(s, r, r->period_ns);
+	add_weighted_sample(s, r, r->period_ns, 0);
 }
 
 static void add_wait(struct profile_sums *s, const struct profile_wait *w)
 {
 	struct profile_sample sample = profile_sample_of_wait(w);
 
-	add_weighted_sample(s, &sample, w->waited_ns);
+	add_weighted_sample(s, &sample, w->waited_ns, s->reason_of ? s->reason_of(w) : 0);
 }
 
 void profile_sums_add_batch(struct profile_sums *s, const struct batch *batch)
@@ -343,7 +352,8 @@ bool profile_sums_next(const struct profile_sums *s, size_t *position, struct pr
 	*out = (struct profile_stacked){ .count = *(const struct profile_count *)value,
 		.id = key->id,
 		.process = names_get(&s->names, key->process),
-		.role = names_get(&s->names, key->role) };
+		.role = names_get(&s->names, key->role),
+		.reason = key->reason };
 	profile_sums_stack(s, key->stack, out);
 	return true;
 }

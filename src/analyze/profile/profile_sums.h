@@ -22,6 +22,7 @@ struct profile_function {
 	uint8_t kind;	 /* enum profile_frame_kind */
 	uint8_t is_named;
 	uint8_t is_of_runtime; /* a script that comes with its interpreter */
+	uint8_t is_of_package; /* a script in a folder of installed packages */
 	uint8_t lines_state;   /* state of the source line; absent: not requested */
 	uint8_t has_line;      /* `file` is a source file with a line */
 	uint32_t build_id;     /* build id of the file, in hexadecimal; empty: unknown */
@@ -58,6 +59,8 @@ struct profile_sums {
 	struct frame_naming naming;
 	uint16_t stack_kind, frame_kind; /* kinds of definitions; default: of probe profile */
 	enum profile_of of;		 /* what is added up; cpu_ns is CPU time or waiting time */
+	/* Waits with different results are separate sums; NULL: all are alike. */
+	uint32_t (*reason_of)(const struct profile_wait *w);
 	struct profile_count total;
 	uint64_t period_ns; /* CPU time between samples, by the last sample */
 	uint64_t refused;   /* samples that found no room */
@@ -68,6 +71,7 @@ struct profile_stacked {
 	struct profile_count count;
 	struct process_id id;
 	struct span process, role;
+	uint32_t reason; /* by sums->reason_of */
 	enum profile_end end;
 	size_t depth;
 	const struct profile_function *frames[PROFILE_STACK_FRAMES_MAX]; /* innermost first */

@@ -15,8 +15,11 @@ struct profile_options {
 	const char *role;   /* only threads of this role or name; NULL: all */
 	double least_share; /* share of all samples; smaller rows are left out */
 	struct frame_naming naming;
-	bool by_total;	    /* table: sort by samples including callees, not by own samples */
-	bool is_icicle;	    /* picture: the first frames on top */
+	bool by_total;	/* table: sort by samples including callees, not by own samples */
+	bool is_icicle; /* picture: the first frames on top */
+	/* The stacks are for a picture: scripts have their lines, waits the color of their reason,
+	 * and waits for time are left out unless `has_sleep`. */
+	bool is_drawn, has_sleep;
 	bool folds_chains;  /* a frame and its only callee are one row */
 	enum profile_of of; /* samples, waits by their time, or both */
 	/* Graph to fill with the stacks (values: samples as calls, CPU time) instead of printing

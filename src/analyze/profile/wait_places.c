@@ -47,6 +47,29 @@ static enum wait_reason reason_of(const struct profile_wait *w)
 	return row && row->wait.what < SYSCALL_WAITS ? of[row->wait.what] : WAIT_FOR_OTHER;
 }
 
+static const char *const color_texts[WAIT_COLORS] = { "several reasons", "disk", "lock",
+	"socket, pipe or other data", "poll", "sleep", "child or signal", "page fault", "preempted",
+	"other" };
+const struct sooth_names wait_color_names = { WAIT_COLORS, color_texts };
+
+uint32_t wait_color_of(const struct profile_wait *w)
+{
+	static const uint8_t of[WAIT_REASONS] = { [WAIT_PREEMPTED] = WAIT_COLOR_PREEMPTED,
+		[WAIT_FOR_LOCK] = WAIT_COLOR_LOCK,
+		[WAIT_FOR_TIME] = WAIT_COLOR_SLEEP,
+		[WAIT_FOR_DESCRIPTORS] = WAIT_COLOR_POLL,
+		[WAIT_FOR_DATA] = WAIT_COLOR_DATA,
+		[WAIT_FOR_TURN] = WAIT_COLOR_LOCK,
+		[WAIT_FOR_CHILD] = WAIT_COLOR_CHILD,
+		[WAIT_FOR_SIGNAL] = WAIT_COLOR_CHILD,
+		[WAIT_FOR_DISK] = WAIT_COLOR_DISK,
+		[WAIT_FOR_MEMORY] = WAIT_COLOR_PAGE,
+		[WAIT_FOR_OTHER] = WAIT_COLOR_OTHER };
+
+	assert(w);
+	return of[reason_of(w)];
+}
+
 /* Returns whether a file is a library of C or C++, or an allocator. */
 static bool is_library_of_c(struct span file)
 {

@@ -25,6 +25,24 @@ enum wait_reason {
 
 extern const struct sooth_names wait_reason_names;
 
+/* Colors of a picture of waits: reasons that look alike to its reader share one. */
+enum wait_color {
+	WAIT_COLOR_NONE, /* none has most of the time */
+	WAIT_COLOR_DISK,
+	WAIT_COLOR_LOCK,
+	WAIT_COLOR_DATA,
+	WAIT_COLOR_POLL,
+	WAIT_COLOR_SLEEP,
+	WAIT_COLOR_CHILD,
+	WAIT_COLOR_PAGE,
+	WAIT_COLOR_PREEMPTED,
+	WAIT_COLOR_OTHER,
+	WAIT_COLORS,
+};
+
+extern const struct sooth_names wait_color_names;
+uint32_t wait_color_of(const struct profile_wait *w);
+
 #define WAIT_NOT_ANY UINT32_MAX /* no stack; no system call */
 
 /* properties shared by all waits at one place */

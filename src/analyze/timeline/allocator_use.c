@@ -11,7 +11,7 @@
 #include "model/schema.h"
 
 #define ALLOCATOR_USE_ROW(F, S)                                                                    \
-	F(S, RECORD, U32, pid, pid, ALWAYS, "process id in the pid namespace of sooth")             \
+	F(S, RECORD, U32, pid, pid, ALWAYS, "process id in the pid namespace of sooth")            \
 	F(S, TEXT, process, ALWAYS, "name of the process (comm)", .may_shrink = true)              \
 	F(S, U64, live_bytes, ALWAYS, "bytes of live blocks at its last look", .label = "LIVE",    \
 		.unit = SOOTH_UNIT_BYTES)                                                          \

@@ -14,6 +14,7 @@
 #include "analyze/heap/heap_overhead.h"
 #include "analyze/records.h"
 #include "analyze/timeline/allocator_use.h"
+#include "analyze/timeline/timeline_api.h"
 #include "analyze/timeline/timeline_tracker.h"
 #include "base/cleanup.h"
 #include "base/units.h"
@@ -159,11 +160,12 @@ static void timeline_findings_fini(struct timeline_findings *f)
 struct timeline_state {
 	struct output *output;
 	struct timeline_tracker tracker;
+	struct timeline_api api;
 	struct timeline_findings findings;
 	struct section sections[TIMELINE_GROUPS];
 	struct heap_overheads overheads;
 	double values[TRACK_BUCKETS + 1];
-	bool is_launched, is_of_target;
+	bool is_launched, is_of_target, says_missing;
 	struct map selected;		 /* uint32_t -> nothing: PIDs; empty: all */
 	struct timeline_process **order; /* the total first, then by CPU, highest first */
 	size_t count;
@@ -221,6 +223,13 @@ static const struct section track_sections[TIMELINE_GROUPS] = {
 		.columns = "pid,process,track,values_bytes,min_bytes,max_bytes,last_bytes",
 		.rows_most = TRACKS_FOR_PEOPLE,
 		.spare = "min_bytes" },
+	[TIMELINE_FDS] = { .name = "descriptors",
+		.title = "open descriptors",
+		.schema = &timeline_track_schemas[TIMELINE_FDS],
+		.shape = SECTION_TABLE,
+		.columns = "pid,process,values_count,min_count,max_count,last_count",
+		.rows_most = TRACKS_FOR_PEOPLE,
+		.spare = "min_count" },
 };
 
 static int init(void *state, struct output *output, const void *options, struct sooth_error *err)
@@ -231,6 +240,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 	(void)err;
 	s->output = output;
 	timeline_tracker_init(&s->tracker);
+	timeline_api_init(&s->api);
 	map_init(&s->selected, sizeof(uint32_t), 0, SELECTED_MAX);
 	s->findings.tracker = &s->tracker;
 	for (size_t i = 0; i < TIMELINE_GROUPS; i++)
@@ -239,6 +249,7 @@ static int init(void *state, struct output *output, const void *options, struct 
 		return 0;
 	s->findings.options = given->findings;
 	s->is_of_target = given->is_of_target;
+	s->says_missing = given->says_missing;
 	for (size_t i = 0; i < TIMELINE_GROUPS; i++)
 		s->sections[i].has_own_scales = given->has_own_scales;
 	return 0;
@@ -273,16 +284,18 @@ static bool is_selected(struct timeline_state *s, const struct sooth_record *r)
 static int push(void *state, const struct batch *batch, struct sooth_error *err)
 {
 	struct timeline_state *s = state;
+	int status = 0;
 
 	batch_for_each (r, batch) {
 		if (!is_selected(s, r))
 			continue;
+		status = status ?: api_tracker_record(&s->api.tracker, r, err);
 		if (r->kind == STREAM_TARGET)
 			s->is_launched = target_is_command(r);
 		heap_overhead_add_record(&s->overheads, r);
 		timeline_tracker_add_record(&s->tracker, r);
 	}
-	return timeline_findings_push(&s->findings, batch, err);
+	return status ?: timeline_findings_push(&s->findings, batch, err);
 }
 
 /* --- axis --- */
@@ -319,6 +332,8 @@ static const char *track_name(enum timeline_group group, uint32_t what)
 		return what ? map_class_names.names[what - 1] : "resident";
 	case TIMELINE_IO:
 		return what == TIMELINE_READ ? "read" : "written";
+	case TIMELINE_FDS:
+		return "open";
 	case TIMELINE_HEAP:
 		return "live heap";
 	case TIMELINE_HEAP_RATE:
@@ -529,6 +544,9 @@ static void emit_limit_notes(struct timeline_state *s)
 {
 	const struct timeline_tracker *b = &s->tracker;
 
+	if (s->says_missing && !b->has_fds)
+		output_limit(s->output, "descriptors over time", "the probe fds was not recorded",
+			"sooth record --probe proc,fds -o FILE.sooth PID");
 	if (b->has_aggregates)
 		output_limit(s->output, "exact times of calls",
 			"the calls were only counted, so each count is spread evenly over its "
@@ -570,6 +588,9 @@ static int finish(void *state, struct sooth_error *err)
 	if (!status)
 		status = emit_lives(s, err);
 	if (!status)
+		status = timeline_api_emit(
+			&s->api, &s->tracker.axis, s->says_missing, s->output, err);
+	if (!status)
 		status = emit_events(s, err);
 	emit_limit_notes(s);
 	return status ? status
@@ -583,6 +604,7 @@ static void fini(void *state)
 
 	timeline_findings_fini(&s->findings);
 	timeline_tracker_fini(&s->tracker);
+	timeline_api_fini(&s->api);
 	map_fini(&s->selected);
 	heap_overhead_fini(&s->overheads);
 	free(s->order);
@@ -593,7 +615,8 @@ static const struct sooth_schema *const tables[] = { &timeline_life_schema, &tim
 	&timeline_track_schemas[TIMELINE_MEMORY], &timeline_track_schemas[TIMELINE_IO],
 	&timeline_track_schemas[TIMELINE_CALLS], &timeline_track_schemas[TIMELINE_LOST],
 	&timeline_track_schemas[TIMELINE_HEAP], &timeline_track_schemas[TIMELINE_HEAP_RATE],
-	&timeline_track_schemas[TIMELINE_RESIDENT], &allocator_use_schema, NULL };
+	&timeline_track_schemas[TIMELINE_RESIDENT], &timeline_track_schemas[TIMELINE_FDS],
+	&timeline_api_schema, &allocator_use_schema, NULL };
 
 const struct stage_type stage_timeline = {
 	.name = "timeline",

@@ -16,6 +16,7 @@ TRACK_FIELDS(cpu_fields, TIMELINE_CPU_ROW);
 TRACK_FIELDS(memory_fields, TIMELINE_MEMORY_ROW);
 TRACK_FIELDS(io_fields, TIMELINE_IO_ROW);
 TRACK_FIELDS(calls_fields, TIMELINE_CALLS_ROW);
+TRACK_FIELDS(count_fields, TIMELINE_COUNT_ROW);
 
 #define TRACK_SCHEMA(name_, table)                                                                 \
 	{                                                                                          \
@@ -32,6 +33,7 @@ const struct sooth_schema timeline_track_schemas[TIMELINE_GROUPS] = {
 	[TIMELINE_HEAP] = TRACK_SCHEMA("timeline_heap", memory_fields),
 	[TIMELINE_HEAP_RATE] = TRACK_SCHEMA("timeline_heap_rate", io_fields),
 	[TIMELINE_RESIDENT] = TRACK_SCHEMA("timeline_resident", memory_fields),
+	[TIMELINE_FDS] = TRACK_SCHEMA("timeline_fds", count_fields),
 };
 
 ROW_SCHEMA(timeline_life, TIMELINE_LIFE_ROW, "timeline_lives", timeline_life_row);

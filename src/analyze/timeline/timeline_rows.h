@@ -8,6 +8,7 @@
 enum timeline_group {
 	TIMELINE_CPU,	    /* percent of one core */
 	TIMELINE_MEMORY,    /* bytes */
+	TIMELINE_FDS,	    /* open descriptors */
 	TIMELINE_IO,	    /* bytes per second */
 	TIMELINE_CALLS,	    /* per second */
 	TIMELINE_LOST,	    /* records per second */
@@ -38,7 +39,7 @@ union timeline_value {
 
 #define TIMELINE_TRACK_ROW(F, S, suffix, TYPE, unit_, decimals_, what)                             \
 	F(S, RECORD, U32, pid, pid, MAYBE(pid_state),                                              \
-		"process id in the pid namespace of sooth; absent: all processes together")         \
+		"process id in the pid namespace of sooth; absent: all processes together")        \
 	F(S, TEXT, process, ALWAYS, "name of the process (comm)", .may_shrink = true)              \
 	F(S, NAMED, TEXT, lane, track, ALWAYS,                                                     \
 		"kind of value in the track: resident, read, file, ...")                           \
@@ -65,6 +66,8 @@ union timeline_value {
 	TIMELINE_TRACK_ROW(F, S, bytes_per_s, U64, SOOTH_UNIT_BYTES, 0, "bytes per second")
 #define TIMELINE_CALLS_ROW(F, S)                                                                   \
 	TIMELINE_TRACK_ROW(F, S, per_s, REAL, SOOTH_UNIT_NONE, 1, "per second")
+#define TIMELINE_COUNT_ROW(F, S)                                                                   \
+	TIMELINE_TRACK_ROW(F, S, count, U64, SOOTH_UNIT_NONE, 0, "highest number")
 
 struct timeline_track_row {
 	struct sooth_record record;
@@ -99,7 +102,7 @@ enum timeline_event {
 	F(S, U64, at_ns, ALWAYS, "time since the start of the recording", .label = "AT",           \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, RECORD, U64, pid, pid, MAYBE(pid_state),                                              \
-		"process id in the pid namespace of sooth; absent: no process")                     \
+		"process id in the pid namespace of sooth; absent: no process")                    \
 	F(S, TEXT, process, ALWAYS, "name of the process (comm)")                                  \
 	F(S, NAMED, ENUM32, what, event, ALWAYS, "type of the event",                              \
 		.names = &timeline_event_names)                                                    \

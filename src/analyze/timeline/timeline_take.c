@@ -4,6 +4,7 @@
 #include "analyze/timeline/timeline_tracker.h"
 #include "base/units.h"
 #include "probes/exit_reasons.h"
+#include "probes/fds.h"
 #include "probes/heap.h"
 #include "probes/maps.h"
 #include "probes/proc.h"
@@ -35,7 +36,8 @@ static struct timeline_span *last_span(struct timeline_tracker *b)
 static void forget_snapshots(struct timeline_tracker *b)
 {
 	map_for_each_pointer (&b->processes, struct timeline_process *, p) {
-		p->cpu_time_ns = p->threads.time_ns = p->rss.time_ns = p->heap.time_ns = 0;
+		p->cpu_time_ns = p->threads.time_ns = p->rss.time_ns = p->heap.time_ns =
+			p->fds.time_ns = 0;
 		p->threads.first_ns = p->maps_ns = 0;
 		map_clear(&p->threads.known);
 		for (size_t i = 0; i < MAP_CLASSES; i++)
@@ -298,6 +300,18 @@ static void add_memory_classes(struct timeline_tracker *b, const struct maps_pro
 		p->maps_ns = end->record.time_ns;
 }
 
+/* Adds the number of open descriptors, unless there are more than were read. */
+static void add_descriptors(struct timeline_tracker *b, const struct fds_process *end)
+{
+	struct timeline_process *p = timeline_process_of(b, &end->record);
+
+	if (!p || end->descriptors_state)
+		return;
+	b->has_fds = true;
+	timeline_state(b, p, TIMELINE_FDS, &p->fds, TIMELINE_WHOLE, end->record.time_ns,
+		(double)end->descriptors);
+}
+
 /* --- allocations, as the kernel adds them up --- */
 
 /* Adds the values of a heap.held record. Sampled values have no weight and are skipped. */
@@ -424,6 +438,8 @@ void timeline_tracker_add_record(struct timeline_tracker *b, const struct sooth_
 		add_level(b, known);
 	else if ((known = record_as(r, MAPS_PROCESS, sizeof(struct maps_process))))
 		add_memory_classes(b, known);
+	else if ((known = record_as(r, FDS_PROCESS, sizeof(struct fds_process))))
+		add_descriptors(b, known);
 	else if ((known = record_as(r, HEAP_HELD, HEAP_HELD_LEAST)))
 		add_heap_values(b, known);
 	else if ((known = record_as(r, HEAP_SUM, HEAP_SUM_LEAST)))

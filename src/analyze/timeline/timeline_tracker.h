@@ -64,7 +64,7 @@ struct timeline_process {
 	uint64_t rss_round; /* number of the last sample with this process */
 	struct timeline_snapshot classes[MAP_CLASSES];
 	struct timeline_snapshot kinds[RESIDENT_MEMBERS];
-	struct timeline_snapshot heap;
+	struct timeline_snapshot heap, fds;
 	uint32_t heap_program; /* number of the program: an exec raises it, and frees the heap */
 	uint64_t maps_ns;      /* time of its first map snapshot; 0: none yet */
 	struct timeline_threads threads;
@@ -102,7 +102,7 @@ struct timeline_tracker {
 	uint64_t sampled_ns;   /* time of the last sample */
 	bool is_whole;	       /* a whole sample has come; until then the sum lacks processes */
 	bool has_calls;	       /* calls are recorded one by one */
-	bool has_aggregates;
+	bool has_aggregates, has_fds;
 	bool has_levels;  /* changes of resident memory are recorded */
 	bool is_launched; /* the target is a command: all processes are known from their start */
 	struct buffer events; /* struct timeline_event_kept */
