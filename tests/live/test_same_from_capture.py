@@ -92,6 +92,7 @@ PRODUCTS = {
     ("heap --in-kernel --weight calls", "--pprof"): "RUN",
     ("heap --in-kernel --flamegraph", "-o"): "RUN",
     ("profile --flamegraph", "-o"): "RUN",
+    ("profile --off-cpu --flamegraph --with-sleep", "-o"): "RUN",
     ("diagnose", "--bundle"): "PID",
     ("diagnose -D --flamegraph", "-o"): "--buffer 4M PID",
     ("trace --flamegraph", "-o"): "RUN",
