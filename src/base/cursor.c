@@ -256,6 +256,27 @@ bool span_any(struct span s, bool (*fits)(struct span s, const char *text),
 	return false;
 }
 
+bool span_hex(struct span s, const char *form, unsigned char *out)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+
+	if (s.size != strlen(form))
+		return false;
+	for (size_t i = 0, count = 0; i < s.size; i++) {
+		long value;
+		const char *digit = memchr(digits, s.data[i], sizeof(digits) - 1);
+
+		if (form[i] == '-' ? s.data[i] != '-' : !digit)
+			return false;
+		if (form[i] == '-')
+			continue;
+		value = digit - digits < 16 ? digit - digits : digit - digits - 6;
+		out[count / 2] = (unsigned char)(out[count / 2] << 4 | value);
+		count++;
+	}
+	return true;
+}
+
 bool span_decimal(struct span s, uint64_t *value)
 {
 	struct cursor c = cursor_over(s.data, s.size);

@@ -61,6 +61,8 @@ const char *span_last(struct span s, char byte);
 struct span path_base(struct span path);
 /* Returns whether a path is the folder, or below it. */
 bool path_is_within(struct span path, struct span folder);
+/* Reads hexadecimal digits into bytes, where the form has dashes and anything else for digits. */
+bool span_hex(struct span s, const char *form, unsigned char *out);
 /* Reads the whole span as an unsigned decimal number. False: it is anything else. */
 bool span_decimal(struct span s, uint64_t *value);
 static inline struct span span_of(const char *data, size_t size)

@@ -23,10 +23,12 @@ struct monitor_config {
 	} monitor;
 	struct {
 		const char *listen, *token, *tls, *textfile;
+		uint64_t sessions_most;
+		bool has_probes;
 	} metrics;
 	struct {
 		const char *url, *headers, *encoding;
-		bool is_insecure;
+		bool is_insecure, is_packed;
 	} otlp;
 	const char *hash_names;
 	struct {
@@ -59,6 +61,10 @@ static const struct option metrics_rows[] = {
 		"file with the token that readers of metrics must send", .is_input = true),
 	VALUE_ROW(0, "listen-tls", TEXT, "CERT,KEY", monitor_config, metrics.tls,
 		"serve metrics by TLS, with these PEM files"),
+	FLAG_ROW(0, "api-metrics", monitor_config, metrics.has_probes,
+		"measure API calls by probes: each system call of the host takes some 0.15us more"),
+	VALUE_ROW(0, "max-sessions", U64, "N", monitor_config, metrics.sessions_most,
+		"sessions with labels of their own in metrics (200)", .min = 1, .max = 10000),
 	VALUE_ROW(0, "hash-names", TEXT, "KEYFILE", monitor_config, hash_names,
 		"hashes by this key instead of the names of projects and of the host"),
 };
@@ -77,6 +83,7 @@ static const struct option otlp_rows[] = {
 		"headers for the collector, a line each (mode 0600)", .is_input = true),
 	VALUE_ROW(0, "otlp-encoding", CHOICE, "NAME", monitor_config, otlp.encoding,
 		"protobuf (default) or json", .choice = encoding_name),
+	FLAG_ROW(0, "otlp-gzip", monitor_config, otlp.is_packed, "send in gzip"),
 	FLAG_ROW(
 		0, "otlp-insecure", monitor_config, otlp.is_insecure, "allow http to another host"),
 };
@@ -137,9 +144,15 @@ static const struct option_rule rules[] = {
 		"add --listen 127.0.0.1:9400" },
 	{ OPTION_NEEDS, "hash-names", "listen,textfile,otlp", "it is about metrics and traces",
 		"add --listen 127.0.0.1:9400" },
+	{ OPTION_NEEDS, "api-metrics", "listen,textfile,otlp", "it is about metrics",
+		"add --listen 127.0.0.1:9400" },
+	{ OPTION_NEEDS, "max-sessions", "listen,textfile,otlp", "it is about metrics",
+		"add --listen 127.0.0.1:9400" },
 	{ OPTION_NEEDS, "otlp-headers", "otlp", "it is about the collector",
 		"add --otlp http://127.0.0.1:4318" },
 	{ OPTION_NEEDS, "otlp-encoding", "otlp", "it is about the collector",
+		"add --otlp http://127.0.0.1:4318" },
+	{ OPTION_NEEDS, "otlp-gzip", "otlp", "it is about the collector",
 		"add --otlp http://127.0.0.1:4318" },
 	{ OPTION_NEEDS, "otlp-insecure", "otlp", "it is about the collector",
 		"add --otlp http://HOST:4318" },
@@ -235,9 +248,12 @@ static void fill_options(struct monitor_options *o, const struct monitor_setting
 	};
 	o->metrics.names = c->hash_names ? &s->names : NULL;
 	o->metrics.is_pushed = c->otlp.url != NULL;
+	o->metrics.has_probes = c->metrics.has_probes;
+	o->metrics.sessions_most = (uint32_t)c->metrics.sessions_most;
 	o->otlp = (struct otlp_push_options){ .url = c->otlp.url,
 		.headers_file = c->otlp.headers,
 		.is_json = c->otlp.encoding && !strcmp(c->otlp.encoding, "json"),
+		.is_packed = c->otlp.is_packed,
 		.names = o->metrics.names,
 		.is_insecure = c->otlp.is_insecure };
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "explain/section_metrics.h"
 
+#include <string.h>
+
 #include "base/units.h"
 
 const struct sooth_field *section_metric_field(
@@ -12,6 +14,14 @@ const struct sooth_field *section_metric_field(
 static bool is_time(const struct sooth_field *field)
 {
 	return field->unit == SOOTH_UNIT_NS || field->unit == SOOTH_UNIT_UTC_NS;
+}
+
+uint32_t section_metric_slot(const struct sooth_value *v, size_t i)
+{
+	uint32_t count;
+
+	memcpy(&count, v->list.data + i * sizeof(count), sizeof(count));
+	return count;
 }
 
 const char *section_metric_unit(const struct sooth_field *field)

@@ -42,6 +42,8 @@ struct section_metrics {
 /* Returns the field with the value; NULL: the section has no such field. */
 const struct sooth_field *section_metric_field(
 	const struct section *section, const struct section_metric *metric);
+/* Returns the count in a slot of a histogram. */
+uint32_t section_metric_slot(const struct sooth_value *v, size_t i);
 /* Returns the unit of a metric by the unit of its field, as a metric's name has it: "seconds",
  * "bytes"; NULL: a number without a unit. */
 const char *section_metric_unit(const struct sooth_field *field);

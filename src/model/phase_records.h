@@ -53,11 +53,17 @@ struct phase_span {
 	struct sooth_text end; /* last span: how the process ended; "killed by SIGKILL ..." */
 	/* Older histories have nothing from here on. */
 	struct sooth_text version; /* version of the agent; empty: unknown */
+	/* Older histories have nothing from here on. Context of the agent's own trace, as W3C Trace
+	 * Context has it: what it gave a tool that runs, else what it was started with; empty:
+	 * none. */
+	struct sooth_text trace_parent;
 };
 
 #define PHASE_SPAN_LEAST 200
 #define PHASE_SPAN_IO	 224
 #define PHASE_SPAN_END	 232
+#define PHASE_SPAN_TRACE 240
 _Static_assert(PHASE_SPAN_LEAST == offsetof(struct phase_span, read_bytes), "records only grow");
 _Static_assert(PHASE_SPAN_IO == offsetof(struct phase_span, end), "records only grow");
 _Static_assert(PHASE_SPAN_END == offsetof(struct phase_span, version), "records only grow");
+_Static_assert(PHASE_SPAN_TRACE == offsetof(struct phase_span, trace_parent), "records only grow");

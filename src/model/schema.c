@@ -192,6 +192,10 @@ static const struct sooth_field phase_span_fields[] = {
 	FIELD_WITH(TEXT, phase_span, end, end_state, "how the process ended"),
 	FIELD_STRING(
 		phase_span, version, "version of the agent; empty: unknown", .placeholder = ""),
+	FIELD_STRING(phase_span, trace_parent,
+		"context of the agent's own trace (W3C): given to its tool, else to itself; empty: "
+		"none",
+		.placeholder = ""),
 };
 
 static const struct sooth_field answer_span_fields[] = {

@@ -44,7 +44,7 @@ enum { OTLP_ONE, OTLP_MANY }; /* OTLP_MANY: a repeated field, an array in JSON *
 	F(STRING_VALUE, 1, STRING, ONE, "stringValue")                                             \
 	F(BOOL_VALUE, 2, BOOL, ONE, "boolValue")                                                   \
 	F(INT_VALUE, 3, INT64, ONE, "intValue")                                                    \
-	/* Span, Status */                                                                         \
+	/* Span, Link, Status */                                                                   \
 	F(SPAN_TRACE_ID, 1, ID, ONE, "traceId")                                                    \
 	F(SPAN_ID, 2, ID, ONE, "spanId")                                                           \
 	F(SPAN_PARENT_ID, 4, ID, ONE, "parentSpanId")                                              \
@@ -53,6 +53,9 @@ enum { OTLP_ONE, OTLP_MANY }; /* OTLP_MANY: a repeated field, an array in JSON *
 	F(SPAN_START, 7, FIXED64, ONE, "startTimeUnixNano")                                        \
 	F(SPAN_END, 8, FIXED64, ONE, "endTimeUnixNano")                                            \
 	F(SPAN_ATTRIBUTES, 9, MESSAGE, MANY, "attributes")                                         \
+	F(SPAN_LINKS, 13, MESSAGE, MANY, "links")                                                  \
+	F(LINK_TRACE_ID, 1, ID, ONE, "traceId")                                                    \
+	F(LINK_SPAN_ID, 2, ID, ONE, "spanId")                                                      \
 	F(SPAN_STATUS, 15, MESSAGE, ONE, "status")                                                 \
 	F(STATUS_MESSAGE, 2, STRING, ONE, "message")                                               \
 	F(STATUS_CODE, 3, INTEGER, ONE, "code")                                                    \

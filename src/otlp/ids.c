@@ -5,36 +5,7 @@
 
 #include "base/hash.h"
 
-#define UUID_SIZE 36
-
-static int digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Reads "9874aee4-12a4-4a3c-9d1e-0123456789ab". */
-static bool read_uuid(struct otlp_trace_id *out, struct span text)
-{
-	size_t digits = 0;
-
-	if (text.size != UUID_SIZE)
-		return false;
-	for (size_t i = 0; i < UUID_SIZE; i++) {
-		bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-		int digit = digit_of(text.data[i]);
-
-		if (is_dash ? text.data[i] != '-' : digit < 0)
-			return false;
-		if (is_dash)
-			continue;
-		out->bytes[digits / 2] = (unsigned char)(out->bytes[digits / 2] << 4 | digit);
-		digits++;
-	}
-	return true;
-}
+#define UUID_FORM "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh"
 
 /* Mixes the bits of a hash: FNV leaves the high ones of short texts alike. */
 static uint64_t spread_bits(uint64_t hash)
@@ -51,7 +22,7 @@ struct otlp_trace_id otlp_trace_of(
 	struct otlp_trace_id id = { { 0 } }, none = { { 0 } };
 	uint64_t first, second;
 
-	if (read_uuid(&id, session) && memcmp(&id, &none, sizeof(id)) != 0)
+	if (span_hex(session, UUID_FORM, id.bytes) && memcmp(&id, &none, sizeof(id)) != 0)
 		return id;
 	first = hash_bytes(HASH_BEGIN, session.data, session.size);
 	if (!session.size)

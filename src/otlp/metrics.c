@@ -109,14 +109,6 @@ static void put_number(const struct family *f, const struct section_metric *metr
 	put_labels(f, OTLP_POINT_ATTRIBUTES, metric, v, row);
 }
 
-static uint64_t slot_at(const struct sooth_value *v, size_t i)
-{
-	uint32_t count;
-
-	memcpy(&count, v->list.data + i * sizeof(count), sizeof(count));
-	return count;
-}
-
 /* Slot i has the values up to 2^(i+1); the first and the last bucket have those beyond. */
 static void put_histogram(const struct family *f, const struct section_metric *metric,
 	const struct sooth_field *field, const struct sooth_value *v,
@@ -128,12 +120,12 @@ static void put_histogram(const struct family *f, const struct section_metric *m
 
 	put_times(f, true);
 	for (size_t i = 0; i < v->list.count; i++)
-		count += slot_at(v, i);
+		count += section_metric_slot(v, i);
 	otlp_number(f->message, OTLP_HISTOGRAM_COUNT, count);
 	if (value_is_there(&total))
 		otlp_real(f->message, OTLP_HISTOGRAM_SUM, number_of(sum, &total));
 	for (size_t i = 0; i < v->list.count; i++) {
-		bucket += slot_at(v, i);
+		bucket += section_metric_slot(v, i);
 		if (i < metric->first_slot || i > metric->last_slot)
 			continue;
 		otlp_number(f->message, OTLP_HISTOGRAM_COUNTS, bucket);

@@ -39,6 +39,18 @@ struct otlp_message *otlp_begin_span(
 	return m;
 }
 
+void otlp_span_link(struct otlp_message *m, const char *trace_parent)
+{
+	struct trace_parent link;
+
+	if (!trace_parent_parse(&link, span_of_string(trace_parent)))
+		return;
+	otlp_begin(m, OTLP_SPAN_LINKS);
+	otlp_id(m, OTLP_LINK_TRACE_ID, link.trace, sizeof(link.trace));
+	otlp_id(m, OTLP_LINK_SPAN_ID, link.span, sizeof(link.span));
+	otlp_end(m);
+}
+
 void otlp_end_span(struct otlp_stream *s)
 {
 	otlp_end(&s->signals[OTLP_TRACES].message);

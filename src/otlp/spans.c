@@ -184,6 +184,7 @@ static void put_phase(struct otlp_stream *s, const struct otlp_session *session,
 			m, OTLP_SPAN_ATTRIBUTES, "sooth.context_tokens", phase->context_tokens);
 	if (!strcmp(phase->state, "asks_again"))
 		put_failure(s, m);
+	otlp_span_link(m, phase->parent);
 	otlp_end_span(s);
 }
 
@@ -251,6 +252,7 @@ void otlp_end_session(struct otlp_stream *s, struct otlp_session *session, bool 
 	put_use(m, &session->use, true);
 	otlp_attribute_bool(m, OTLP_SPAN_ATTRIBUTES, "sooth.has_ended", has_ended);
 	otlp_span_text(s, "sooth.end", session->end, OTLP_SENTENCE);
+	otlp_span_link(m, session->parent);
 	otlp_end_span(s);
 }
 
@@ -353,6 +355,7 @@ void otlp_add_phase(struct otlp_stream *s, const struct phase_span *p)
 	const struct process_id main = process_id_of(r);
 	uint64_t length = r->time_ns - p->begin_ns, begin_ns = p->end_utc_ns - length;
 	struct otlp_session *session;
+	bool is_tool;
 
 	if (r->time_ns <= p->begin_ns || length > p->end_utc_ns)
 		return;
@@ -362,6 +365,7 @@ void otlp_add_phase(struct otlp_stream *s, const struct phase_span *p)
 	if (!session->begin_ns)
 		session->begin_ns = begin_ns;
 	session->end_ns = p->end_utc_ns;
+	is_tool = span_equal(record_text(r, &p->state), "runs_tool");
 	if (!is_continued(&session->phase, p, begin_ns)) {
 		end_phase(s, session);
 		begin_phase(&session->phase, p, begin_ns);
@@ -371,9 +375,13 @@ void otlp_add_phase(struct otlp_stream *s, const struct phase_span *p)
 	otlp_copy_text(session->model, sizeof(session->model), r, &p->model);
 	otlp_stream_learn(s, "project", session->project);
 	add_part(&session->phase, p);
+	/* Only links: no process chooses the trace to which sooth adds spans. */
+	if (record_holds(r, sizeof(*p)) && p->trace_parent.size == TRACE_PARENT_SIZE)
+		otlp_copy_text(is_tool ? session->phase.parent : session->parent,
+			TRACE_PARENT_SIZE + 1, r, &p->trace_parent);
 	if (!(p->flags & PHASE_IS_LAST))
 		return;
-	if (record_holds(r, sizeof(*p)))
+	if (record_holds(r, PHASE_SPAN_END))
 		otlp_copy_text(session->end, sizeof(session->end), r, &p->end);
 	otlp_end_session(s, session, true);
 	session->has_ended = true;

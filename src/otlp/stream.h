@@ -9,6 +9,7 @@
 
 #include <sooth/field.h>
 
+#include "base/trace_parent.h"
 #include "base/error.h"
 #include "base/map.h"
 #include "otlp/ids.h"
@@ -53,8 +54,9 @@ struct otlp_phase {
 	uint64_t begin_ns, end_ns; /* UTC */
 	char state[OTLP_NAME], name[OTLP_NAME + 16], command[OTLP_TEXT];
 	char source[OTLP_NAME / 4], confidence[OTLP_NAME / 4];
-	uint64_t context_tokens; /* 0: not measured */
-	uint32_t tool_pid;	 /* 0: none */
+	uint64_t context_tokens;	    /* 0: not measured */
+	uint32_t tool_pid;		    /* 0: none */
+	char parent[TRACE_PARENT_SIZE + 1]; /* in the agent's own trace, if a tool runs */
 	struct otlp_use use;
 };
 
@@ -64,7 +66,8 @@ struct otlp_session {
 	struct otlp_trace_id trace;
 	uint64_t root; /* id of its span */
 	char agent[OTLP_NAME], session[OTLP_NAME], project[OTLP_NAME], model[OTLP_NAME];
-	char end[OTLP_TEXT / 2]; /* how the process ended */
+	char end[OTLP_TEXT / 2];	    /* how the process ended */
+	char parent[TRACE_PARENT_SIZE + 1]; /* in the trace of what started the agent */
 	bool has_spans, has_ended;
 	uint64_t begin_ns, end_ns;
 	struct otlp_use use;
@@ -152,6 +155,8 @@ struct otlp_span {
 struct otlp_message *otlp_begin_span(
 	struct otlp_stream *s, const struct otlp_session *session, const struct otlp_span *span);
 void otlp_end_span(struct otlp_stream *s);
+/* Adds a link to a span of another trace, after the attributes, if the text is one. */
+void otlp_span_link(struct otlp_message *m, const char *trace_parent);
 /* Writes the id of a span, the highest byte first. */
 void otlp_span_id(struct otlp_message *m, enum otlp_field field, uint64_t id);
 /* Adds an attribute to the span, unless the text is empty. */

@@ -5,11 +5,13 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/trace_parent.h"
 #include "secrets/mask.h"
 #include "base/environ.h"
 
-#define MARKERS_MAX   32    /* reported per process */
-#define VARIABLES_MAX 65536 /* compared */
+#define MARKERS_MAX	 32    /* reported per process */
+#define VARIABLES_MAX	 65536 /* compared */
+#define TRACE_ENTRY_SIZE (sizeof(TRACE_PARENT_VARIABLE "=") + TRACE_PARENT_SIZE)
 
 /* Returns the first letters of all markers: most variables are skipped by their first letter. */
 static uint32_t first_letters(const struct agent_set *agents)
@@ -81,28 +83,39 @@ static bool is_reported(const struct buffer *out, size_t from, struct span name)
 	return false;
 }
 
+bool proc_markers_are_of_agent(struct span markers)
+{
+	return markers.size && !(span_starts(markers, TRACE_PARENT_VARIABLE "=") &&
+				       markers.size == TRACE_ENTRY_SIZE);
+}
+
 void proc_markers_find(struct buffer *out, const struct agent_set *agents, const void *environment,
 	size_t size, bool is_cut)
 {
 	assert(out);
 
 	struct environ_walk walk = environ_over(environment, size, is_cut);
-	uint32_t letters = first_letters(agents);
+	uint32_t letters = first_letters(agents) | 1u << (TRACE_PARENT_VARIABLE[0] & 31);
+	struct trace_parent trace;
 	struct environ_variable v;
 	size_t from = out->size;
 	unsigned reported = 0;
 
 	for (unsigned i = 0; i < VARIABLES_MAX && reported < MARKERS_MAX; i++) {
 		struct span value;
+		bool is_trace;
 
 		if (!environ_next(&walk, &v))
 			return;
+		is_trace = span_equal(v.name, TRACE_PARENT_VARIABLE);
 		if (!v.name.size || !(letters & 1u << (v.name.data[0] & 31)) ||
-			!is_marker(agents, v.name) || is_reported(out, from, v.name))
+			!(is_trace || is_marker(agents, v.name)) || is_reported(out, from, v.name))
 			continue;
 		value = span_of(v.name.data + v.name.size + 1, v.size_bytes);
+		if (is_trace && !trace_parent_parse(&trace, value))
+			continue;
 		buffer_append(out, v.name.data, v.name.size);
-		if (is_identifier(value)) {
+		if (is_trace || is_identifier(value)) {
 			buffer_char(out, '=');
 			buffer_append(out, value.data, value.size);
 		}

@@ -129,14 +129,6 @@ static void put_info(struct metrics_text *m, const struct section *section,
 	buffer_string(&m->out.bytes, "1\n");
 }
 
-static uint64_t slot_at(const struct sooth_value *v, size_t i)
-{
-	uint32_t count;
-
-	memcpy(&count, v->list.data + i * sizeof(count), sizeof(count));
-	return count;
-}
-
 static void put_bucket(struct metrics_text *m, const struct section *section,
 	const struct section_metric *metric, const struct sooth_record *row, unsigned slot,
 	uint64_t count)
@@ -168,7 +160,7 @@ static void put_histogram(struct metrics_text *m, const struct section *section,
 	if (!value_is_there(&v))
 		return;
 	for (unsigned i = 0; i < v.list.count; i++) {
-		count += slot_at(&v, i);
+		count += section_metric_slot(&v, i);
 		if (i >= metric->first_slot && i <= metric->last_slot)
 			put_bucket(m, section, metric, row, i, count);
 	}

@@ -72,6 +72,8 @@ class Rows(FleetCase):
             self.assertEqual(len(rows), len(tables[table]))
             for row, wanted in zip(rows, tables[table]):
                 self.assertEqual((row.pop("host"), row.pop("boot_id")), (segment["hostname"], segment["boot_id"]))
+                if table == "phase_span":  # a text that the older record lacks: docs/fleet.md
+                    self.assertEqual((row.pop("trace_parent"), wanted.pop("trace_parent")), ("", None))
                 missing = json.loads(row.pop("not_measured") or "{}")
                 self.assertEqual(missing, wanted.pop("not_measured", {}))
                 self.assertEqual(row, {name: int(value) if isinstance(value, bool) else value

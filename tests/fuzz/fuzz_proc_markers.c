@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/trace_parent.h"
 #include "fuzz.h"
 #include "recognize/markers.h"
 
@@ -17,6 +18,12 @@ static void check_entry(struct span entry)
 		CHECK((entry.data[i] >= 'A' && entry.data[i] <= 'Z') || entry.data[i] == '_');
 	if (!equals)
 		return;
+	if (name == strlen(TRACE_PARENT_VARIABLE) &&
+		!memcmp(entry.data, TRACE_PARENT_VARIABLE, name)) {
+		struct trace_parent parsed;
+
+		CHECK(trace_parent_parse(&parsed, span_of(equals + 1, entry.size - name - 1)));
+	}
 	CHECK(entry.size - name - 1 >= 1 && entry.size - name - 1 <= MARKER_VALUE_MAX);
 	for (size_t i = name + 1; i < entry.size; i++) {
 		char c = entry.data[i];

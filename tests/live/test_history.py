@@ -25,6 +25,9 @@ while read -r status; do
     if [ "$status" = tool ]; then
         CLAUDECODE=1 CLAUDE_CODE_EXECPATH=x setsid sleep 100 </dev/null >/dev/null 2>&1 &
         tool=$!
+    elif [ "$status" = traced ]; then
+        TRACEPARENT=$TOOL_TRACE CLAUDECODE=1 CLAUDE_CODE_EXECPATH=x setsid sleep 300 </dev/null >/dev/null 2>&1 &
+        tool=$!
     elif [ "$status" = shim ]; then
         CLAUDECODE=1 CLAUDE_CODE_EXECPATH=x setsid bash -c "sleep 0.5; exec sleep 200" </dev/null >/dev/null 2>&1 &
         tool=$!
@@ -53,7 +56,7 @@ class HistoryCase(Case):
         harness.wait_until(lambda: not sooth.is_running() or b"records are in" in sooth.err, "the monitor")
         return sooth
 
-    def agent(self):
+    def agent(self, **variables):
         home = self.path("home")
         program = os.path.join(home, ".local/share/claude/versions/2.1.328")
         if not os.path.exists(program):
@@ -61,7 +64,7 @@ class HistoryCase(Case):
             shutil.copy("/bin/bash", program)
             os.makedirs(os.path.join(home, "config/sessions"))
         return self.start(program, "-c", AGENT, env=dict(
-            os.environ, HOME=home, CLAUDE_CONFIG_DIR=os.path.join(home, "config")))
+            os.environ, HOME=home, CLAUDE_CONFIG_DIR=os.path.join(home, "config"), **variables))
 
     def tell(self, agent, *words):
         """One after the other, each for a second."""

@@ -3,7 +3,10 @@
 The metrics of `sooth monitor`: what a reader by HTTP, TLS or a Unix socket gets, against the history of
 the same monitor; who is refused; the file for node_exporter; alerts; readers that stall.
 """
+import collections
+import gzip
 import http.client
+import http.server
 import json
 import os
 import re
@@ -13,6 +16,8 @@ import socket
 import ssl
 import stat
 import subprocess
+import sys
+import threading
 import time
 import warnings
 
@@ -33,6 +38,29 @@ for number in range(7):
 print("watching", flush=True)
 time.sleep(600)
 """
+# argv: port. Answered after 0.1 s, refused with 500, closed without an answer, and by another process of the session.
+CALLER = """
+import http.client, os, subprocess, sys
+TOOL = "import time, urllib.request as r; time.sleep(1); r.urlopen('http://127.0.0.1:%s/tool').read(); time.sleep(3)"
+def call(path, port=int(sys.argv[1])):
+    c = http.client.HTTPConnection("127.0.0.1", port)
+    try:
+        c.request("POST", path, b"x" * 40000)
+        return c.getresponse().read()
+    except http.client.RemoteDisconnected:
+        return None
+    finally:
+        c.close()
+for line in sys.stdin:
+    for path in line.split():
+        call(path)
+    if line.startswith("/last"):
+        os._exit(0)
+    # Known from samples before and behind its call.
+    subprocess.run(["/usr/bin/python3", "-c", TOOL % sys.argv[1]], check=False)
+    print("called", flush=True)
+"""
+PATHS = ["/answered"] * 5 + ["/refused"] * 2 + ["/closed"]
 SECRET = "sk-ant-api03-" + "Zq8Wv3Rt5Yp2Lm9Kx4Nc7" * 4 + "AA"
 
 
@@ -190,6 +218,149 @@ class Pages(MetricsCase):
         self.end(sooth)
 
 
+class Server(http.server.BaseHTTPRequestHandler):
+    """An API on loopback that counts what it was asked."""
+    asked = collections.Counter()
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        Server.asked[self.path[1:]] += 1
+        if self.path == "/closed":
+            return
+        time.sleep(0.1)
+        self.send_response(500 if self.path == "/refused" else 200)
+        self.send_header("Content-Length", "2000")
+        self.end_headers()
+        self.wfile.write(b"y" * 2000)
+
+    do_GET = do_POST
+
+    def log_message(self, *_):
+        pass
+
+
+class Calls(MetricsCase):
+    def caller(self, port):
+        program = self.path("home/.local/share/claude/versions/9.9.9")
+        os.makedirs(os.path.dirname(program))
+        shutil.copy(os.path.realpath(sys.executable), program)
+        return self.start(program, "-c", CALLER, str(port), env=dict(os.environ, HOME=self.path("home")))
+
+    def serve_api(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server.server_address[1]
+
+    @harness.needs_root
+    def test_what_the_server_counted(self):
+        """By outcome; the calls of the agent's tools are not among them."""
+        port = self.serve_api()
+        agent, sooth = self.caller(port), self.serve("--api-metrics")
+        self.wait_for_session(sooth.port, agent.pid)
+        harness.wait_until(lambda: self.gauge(sooth.port) == 1, "the probes")
+        agent.say(" ".join(PATHS).encode() + b"\n")
+        agent.wait_for_output(b"called")
+        asked = dict(Server.asked)
+        self.assertEqual(asked.pop("tool"), 1)
+        mine = {"host": "127.0.0.1:%d" % port, "agent": "claude", "source": "probes"}
+        harness.wait_until(lambda: self.counts(sooth.port, mine) == asked, "the calls: %s" % asked)
+        time.sleep(1)  # later ones would come within some batches
+        self.assertEqual(self.counts(sooth.port, mine), asked)
+        agent.say(b"/last\n")  # it ends with the answer
+        agent.finish()
+        asked["answered"] += 1
+        harness.wait_until(lambda: self.counts(sooth.port, mine) == asked, "the last call")
+        page = self.page(sooth.port)
+        spent, = of(page, "sooth_api_call_seconds_sum", outcome="answered", **mine).values()
+        self.assertGreaterEqual(spent, 0.5)
+        self.assertLess(spent, 5)
+        promtool = shutil.which("promtool")
+        if promtool:
+            lint = subprocess.run([promtool, "check", "metrics"], input=self.request(sooth.port)[1], capture_output=True,
+                                  text=True, check=False)
+            self.assertEqual((lint.returncode, lint.stdout + lint.stderr), (0, ""))
+        below, = of(page, "sooth_api_call_seconds_bucket", outcome="answered", le="0.067108864", **mine).values()
+        self.assertEqual(below, 0)
+        self.end(sooth)
+
+    def counts(self, port, labels):
+        return {dict(key)["outcome"]: count for key, count in
+                of(self.page(port), "sooth_api_call_seconds_count", **labels).items()}
+
+    def gauge(self, port):
+        return self.page(port).get(("sooth_api_probes", frozenset()))
+
+    @harness.needs_root
+    def test_without_the_option_and_without_privilege(self):
+        """Nothing is attached; who asked for it learns why there are no calls."""
+        sooth, agent = self.serve(), self.agent()
+        self.wait_for_session(sooth.port, agent.pid)
+        self.assertIsNone(self.gauge(sooth.port))
+        self.assertFalse(harness.is_attached(sooth.pid, "on_enter"))
+        self.end(sooth)
+        os.chmod(self.path("."), 0o777)
+        agent = self.start(self.path("home/.local/share/claude/versions/2.1.328"), "-c", "read x",
+                           **harness.as_user(harness.NOBODY))
+        sooth = self.start_sooth("monitor", "--fifo-dir", self.path("nobody"), "--no-history", "--sample", "200ms",
+                                 "--api-metrics", "--listen", "127.0.0.1:0", **harness.as_user(harness.NOBODY))
+        harness.wait_until(lambda: b"records are in" in sooth.err, "the monitor")
+        sooth.port = int(re.search(rb"127.0.0.1:(\d+)/", bytes(sooth.err))[1])
+        self.wait_for_session(sooth.port, agent.pid)
+        harness.wait_until(lambda: b"api_calls.fifo: cannot " in sooth.err, "the reason")
+        self.assertEqual(self.gauge(sooth.port), 0)
+        self.assertFalse(of(self.page(sooth.port), "sooth_api_call_seconds_count"))
+        self.end(sooth)
+
+
+class Labels(MetricsCase):
+    def test_of_a_target(self):
+        """Only its session, and sums of its processes alone."""
+        one, other = self.agent(), self.agent()
+        sooth = self.serve(str(one.pid))
+        self.wait_for_session(sooth.port, one.pid)
+        page = self.page(sooth.port)
+        self.assertEqual({dict(key).get("pid") for key in of(page, "sooth_session_processes")}, {str(one.pid)})
+        self.assertEqual(list(of(page, "sooth_agent_processes").values()), [1])
+        self.assertNotIn(str(other.pid), self.request(sooth.port)[1])
+        self.end(sooth)
+
+    def test_the_bound_is_checked(self):
+        for number in ("0", "10001", "-1", "x", "\u0661", "9" * 40):
+            run = self.sooth("monitor", "--no-history", "--listen", "127.0.0.1:0", "--max-sessions", number, status=None)
+            self.assertNotEqual(run.status, 0, number)
+            self.assertIn("--max-sessions", run.errors)
+        run = self.sooth("monitor", "--no-history", "--max-sessions", "5", status=None)
+        self.assertIn("it is about metrics", run.errors)
+
+    @harness.needs_root
+    def test_a_crowd_of_another_user(self):
+        """It leaves an equal share of the labels to others, also when it came first."""
+        mine = self.agent()
+        os.chmod(self.path("."), 0o711)
+        program = self.path("home/.local/share/claude/versions/2.1.328")
+        crowd = [self.start(program, "-c", "read x", **harness.as_user(harness.NOBODY)) for _ in range(30)]
+        mine.say(b"quit\n")
+        mine.finish()
+        sooth = self.serve("--max-sessions", "10", "-p", ",".join(str(one.pid) for one in crowd))
+        harness.wait_until(lambda: len(self.pids_of(sooth.port)) == 11, "the crowd")
+        self.end(sooth)
+        sooth = self.serve("--max-sessions", "10")
+        harness.wait_until(lambda: len(self.pids_of(sooth.port)) == 11, "the crowd")
+        others = [self.agent() for _ in range(7)]
+        ours = {str(one.pid) for one in others}
+        harness.wait_until(lambda: len(ours & self.pids_of(sooth.port)) == 5, "half of the labels")
+        page = self.page(sooth.port)
+        self.assertEqual(page["sooth_sessions_limit", frozenset()], 10)
+        self.assertEqual(len(self.pids_of(sooth.port)), 11)  # 10, and those of "other" without one
+        self.assertGreaterEqual(page["sooth_sessions_folded", frozenset()], 27)
+        self.end(sooth)
+
+    def pids_of(self, port):
+        return {dict(key).get("pid") for key in of(self.page(port), "sooth_session_processes")}
+
+
 class Rules(MetricsCase):
     def test_the_rules(self):
         """As the file of their tests says; and no rule or panel names a metric that there is not."""
@@ -210,6 +381,27 @@ class Rules(MetricsCase):
 
 
 class Readers(MetricsCase):
+    def test_gzip(self):
+        """For readers that accept it; others get the page as it is."""
+        sooth, agent = self.serve(), self.agent()
+        self.tell(agent, "busy")
+        self.wait_for_session(sooth.port, agent.pid)
+        agent.send(signal.SIGSTOP)
+        for accepted in ("gzip", "br, gzip;q=0.5", None, "", "gzip;q=0", "x" * 9000, "\xff\xfegzip", "gzip" * 1000):
+            connection = http.client.HTTPConnection("127.0.0.1", sooth.port, timeout=30)
+            connection.request("GET", "/metrics", headers={} if accepted is None else {"Accept-Encoding": accepted})
+            answer = connection.getresponse()
+            text = answer.read()
+            self.assertEqual(answer.status, 200)
+            self.assertEqual(answer.getheader("Content-Encoding"), "gzip" if accepted and accepted in (
+                "gzip", "br, gzip;q=0.5") else None, accepted)
+            plain = gzip.decompress(text) if answer.getheader("Content-Encoding") else text
+            self.assertIn(b"sooth_session_cpu_seconds_total", plain)
+            parse(plain.decode())
+            if plain != text:
+                self.assertLess(len(text) * 3, len(plain))
+        self.end(sooth)
+
     def test_requests_that_are_refused(self):
         token = self.path("token")
         with open(token, "w", encoding="ascii") as file:
@@ -384,6 +576,24 @@ class Alerts(MetricsCase):
         agent.send(signal.SIGCONT)
         harness.wait_until(lambda: not of(self.page(sooth.port), "sooth_findings", **mine), "the end of the finding")
         harness.wait_until(lambda: self.states_told(told, agent.pid) == ["raised", "cleared"], "the program again")
+        self.end(sooth)
+
+    def test_an_agent_between_two_samples(self):
+        """What it left behind raises an alert. Its own end does not, as docs/monitor.md says: the diagnosis is of
+        processes that run."""
+        program, told = self.path("on-alert"), self.path("told")
+        with open(program, "w", encoding="ascii") as file:
+            file.write('#!/bin/sh\ncat >>"%s"\n' % told)
+        os.chmod(program, 0o755)
+        sooth, other = self.serve("--on-alert", program), self.agent()
+        self.wait_for_session(sooth.port, other.pid)
+        agent = self.start(self.path("home/.local/share/claude/versions/2.1.328"), "-c",
+                           "CLAUDECODE=1 CLAUDE_PID=$$ sleep 500 </dev/null >%s 2>&1 & echo $!; kill -SEGV $$" % self.path("o"))
+        agent.finish()
+        left = int(bytes(agent.out))
+        self.addCleanup(os.kill, left, signal.SIGKILL)
+        harness.wait_until(lambda: "raised" in self.states_told(told, left), "the alert")
+        self.assertEqual(self.states_told(told, agent.pid), [])
         self.end(sooth)
 
     def states_told(self, path, pid):

@@ -5,6 +5,7 @@ Traces and logs for OpenTelemetry: what a collector on loopback gets from `sooth
 absent, stalled, busy or hostile.
 """
 import contextlib
+import gzip
 import http.server
 import json
 import os
@@ -19,9 +20,15 @@ import unittest
 import harness
 import other_runtimes
 import test_history
-from agents import tls
+from agents import known, modes, tls
+from agents.agent import Agent, reason_to_skip
 
 SERVICES = {"/v1/traces": ("trace", "Trace"), "/v1/logs": ("logs", "Logs"), "/v1/metrics": ("metrics", "Metrics")}
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+OF_TOOL = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
+NO_CONTEXTS = (OF_TOOL + "0", OF_TOOL[:-1], OF_TOOL.upper(), "01" + OF_TOOL[2:], "00-" + "0" * 32 + OF_TOOL[35:],
+               OF_TOOL[:36] + "0" * 16 + "-01", "sk-ant-api03-" + "Zq8Wv3Rt5Yp2Lm9Kx4Nc7" * 2, "x" * 100000, "\udcff" * 55,
+               OF_TOOL[:54] + "\n", "")
 NUMBERS = ("intValue", "asInt", "count", "bucketCounts")  # of 64 bits: texts in JSON
 
 
@@ -37,6 +44,8 @@ class Collector:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers["Content-Encoding"] == "gzip":
+                    body = gzip.decompress(body)
                 collector.posts.append((self.path, dict(self.headers), body, time.monotonic()))
                 status, headers = behave(self)
                 with contextlib.suppress(OSError):
@@ -150,7 +159,8 @@ class Push(OtlpCase):
         headers = self.path("headers")
         with open(headers, "w", encoding="utf-8", opener=lambda p, f: os.open(p, f, 0o600)) as file:
             file.write("# of the test\nAuthorization: Bearer of-the-test\nX-Scope: 7\n")
-        sooth = self.monitor("--otlp", collector.url + "/", "--otlp-headers", headers, "--otlp-encoding", "json")
+        sooth = self.monitor("--otlp", collector.url + "/", "--otlp-headers", headers, "--otlp-encoding", "json",
+                             "--otlp-gzip")
         agent = self.agent()
         self.tell(agent, "idle", "busy", "tool", "end", "idle")
         agent.say(b"quit\n")
@@ -160,6 +170,7 @@ class Push(OtlpCase):
         self.end(sooth)
         for path, sent, _, _ in collector.posts:
             self.assertIn(path, SERVICES)
+            self.assertEqual(sent["Content-Encoding"], "gzip")
             self.assertEqual((sent["Content-Type"], sent["Authorization"], sent["X-Scope"]),
                              ("application/json", "Bearer of-the-test", "7"))
         spans = self.of_agent(map(json.loads, collector.bodies("/v1/traces")), agent)
@@ -229,6 +240,65 @@ class Push(OtlpCase):
                 self.assertNotIn(b"\n1: ", decoded)
                 self.assertEqual(decoded, protoc(folder, path, "decode",
                                                  protoc(folder, path, "encode", as_text(one).encode())))
+
+
+class Links(OtlpCase):
+    """To the trace of an agent that writes OpenTelemetry itself, by one variable of its processes."""
+
+    def spans_of(self, tools, **variables):
+        sooth, agent = self.monitor(), self.agent(**variables)
+        self.tell(agent, "busy", *tools, "idle")
+        agent.say(b"quit\n")
+        agent.finish()
+        self.end(sooth)
+        return Push.sorted(Push.of_agent(self.exported_json(input_path=self.history), agent))
+
+    def test_links(self):
+        """The trace and the ids stay those of the session."""
+        spans = self.spans_of(("tool", "end", "traced", "end"), TRACEPARENT=PARENT, TOOL_TRACE=OF_TOOL)
+        linked = {span["name"]: span["links"] for span in spans if "links" in span}
+        self.assertEqual(linked, {name: [dict(zip(("traceId", "spanId"), context.split("-")[1:3]))]
+                                  for name, context in (("session claude", PARENT), ("execute_tool", OF_TOOL))})
+        # The first tool only inherited what the agent got itself, which is not the span of its tool.
+        self.assertEqual(["links" in span for span in spans if span["name"] == "execute_tool"], [False, True])
+        self.assertNotIn(PARENT[3:35], {span["traceId"] for span in spans})
+        folder = official()
+        for request in self.exported_json(input_path=self.history) if folder else ():
+            if "resourceSpans" in request:
+                text = protoc(folder, "/v1/traces", "encode", as_text(request).encode())
+                self.assertIn(bytes.fromhex(PARENT[3:35]), text)
+
+    def test_texts_that_are_no_context(self):
+        for text in NO_CONTEXTS if harness.IS_LONG else NO_CONTEXTS[6:7]:
+            with self.subTest(text[:60]):
+                spans = self.spans_of(("traced", "end"), TRACEPARENT=text, TOOL_TRACE=text)
+                self.assertEqual([span["name"] for span in spans if "links" in span], [])
+                rows = self.sooth("export", "--format", "tsv", "--table", "phase_span", "-o", "-",
+                                  os.path.join(self.history, self.files()[0])).out
+                self.assertNotIn(text[:40].encode("utf-8", "surrogateescape") or b"\0", rows)
+                shutil.rmtree(self.history)
+
+
+    @unittest.skipUnless(harness.IS_LONG, "the short tests have a program that is taken for an agent")
+    def test_of_claude_code(self):
+        """What a real agent gives its tool is the link of the tool's span."""
+        reason = reason_to_skip(known.CLAUDE_CODE)
+        if reason:
+            self.skipTest(reason)
+        sooth = self.monitor()
+        tracing = {"CLAUDE_CODE_ENABLE_TELEMETRY": "1", "CLAUDE_CODE_ENHANCED_TELEMETRY_BETA": "1",
+                   "CLAUDE_CODE_PROPAGATE_TRACEPARENT": "1", "OTEL_TRACES_EXPORTER": "otlp",
+                   "OTEL_EXPORTER_OTLP_PROTOCOL": "http/json", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+                   "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": ""}
+        with Agent(known.CLAUDE_CODE, mode=modes.TOOL, environment=tracing) as agent:
+            agent.wait_until_in_mode()
+            with open("/proc/%d/environ" % agent.tool_pids()[0], "rb") as file:
+                given, = re.findall(rb"\0TRACEPARENT=00-(\w+)-(\w+)-\w+\0", file.read())
+            time.sleep(3)
+        self.end(sooth)
+        links = [span.get("links") for span in Push.of_agent(self.exported_json(input_path=self.history), agent)
+                 if span["name"].startswith("execute_tool")]
+        self.assertIn([{"traceId": given[0].decode(), "spanId": given[1].decode()}], links)
 
 
 class Refusals(OtlpCase):

@@ -3,6 +3,7 @@
  * sinks are openmetrics and prometheus. */
 #include "shown.h"
 
+#include "analyze/api/api_rows.h"
 #include "analyze/diagnosis/finding_rows.h"
 #include "analyze/fleet/fleet.h"
 #include "base/units.h"
@@ -33,12 +34,13 @@ static void add_host(uint64_t now_s)
 }
 
 /* A main process of an agent, and its memory by class. */
-static void add_main(uint64_t now_s, uint32_t pid, uint64_t cpu_ms)
+static void add_main_of(uint32_t user, uint64_t now_s, uint32_t pid, uint64_t cpu_ms)
 {
 	struct sooth_record head = { .time_ns = now_s * NS_PER_S, .pid = pid, .start_ticks = 100 };
 	struct proc_process p = { .record = head,
 		.cpu_ns = cpu_ms * NS_PER_MS,
 		.rss_bytes = 3 << 20,
+		.uid = user,
 		.descriptors = 7,
 		.threads = 2,
 		.state = 'S' };
@@ -53,6 +55,11 @@ static void add_main(uint64_t now_s, uint32_t pid, uint64_t cpu_ms)
 	t.record.kind = PROC_LINKS;
 	RECORD_APPEND(&records, &p, tail, ARRAY_SIZE(tail));
 	RECORD_APPEND(&records, &t, NULL, 0);
+}
+
+static void add_main(uint64_t now_s, uint32_t pid, uint64_t cpu_ms)
+{
+	add_main_of(1000, now_s, pid, cpu_ms);
 }
 
 static void end_sample(uint64_t now_s)
@@ -219,12 +226,17 @@ static void waits_for_the_model(void **state)
 	add_phase((struct phase){ 1, 106, 107, "idle", NULL, "m-1", 0, 0, PHASE_BEGINS });
 	show(NULL, "openmetrics");
 	HAS("# TYPE sooth_model_wait_seconds histogram");
-	HAS("sooth_model_wait_seconds_bucket{agent=\"claude\",model=\"m-1\",le=\"0.536870912\"} 0");
-	HAS("sooth_model_wait_seconds_bucket{agent=\"claude\",model=\"m-1\",le=\"1.073741824\"} 1");
-	HAS("sooth_model_wait_seconds_bucket{agent=\"claude\",model=\"m-1\",le=\"4.294967296\"} 2");
-	HAS("sooth_model_wait_seconds_bucket{agent=\"claude\",model=\"m-1\",le=\"+Inf\"} 2");
-	HAS("sooth_model_wait_seconds_sum{agent=\"claude\",model=\"m-1\"} 4.000000000");
-	HAS("sooth_model_wait_seconds_count{agent=\"claude\",model=\"m-1\"} 2");
+	HAS("sooth_model_wait_seconds_bucket{agent=\"claude\",model=\"m-1\",source=\"samples\",le="
+	    "\"0.536870912\"} 0");
+	HAS("sooth_model_wait_seconds_bucket{agent=\"claude\",model=\"m-1\",source=\"samples\",le="
+	    "\"1.073741824\"} 1");
+	HAS("sooth_model_wait_seconds_bucket{agent=\"claude\",model=\"m-1\",source=\"samples\",le="
+	    "\"4.294967296\"} 2");
+	HAS("sooth_model_wait_seconds_bucket{agent=\"claude\",model=\"m-1\",source=\"samples\",le="
+	    "\"+Inf\"} 2");
+	HAS("sooth_model_wait_seconds_sum{agent=\"claude\",model=\"m-1\",source=\"samples\"} "
+	    "4.000000000");
+	HAS("sooth_model_wait_seconds_count{agent=\"claude\",model=\"m-1\",source=\"samples\"} 2");
 }
 
 /* A name is one label value, whatever it holds: it adds no line, label or invalid character. */
@@ -323,11 +335,176 @@ static void sums_outlive_an_observer(void **state)
 	fleet_free(fleet);
 }
 
-static void add_change(struct fleet *fleet, uint8_t change, const char *key)
+static double value_of(const char *line)
+{
+	const char *at = strstr(shown.data, line);
+
+	assert_non_null(at);
+	return strtod(at + strlen(line), NULL);
+}
+
+static void add_crowd(uint64_t now_s, uint32_t most, uint32_t others)
+{
+	add_host(now_s);
+	for (uint32_t pid = 1; pid <= most; pid++)
+		add_main_of(1000, now_s, pid, 10 * now_s);
+	for (uint32_t pid = 5001; pid <= 5000 + others; pid++)
+		add_main_of(1001, now_s, pid, 10 * now_s);
+	end_sample(now_s);
+}
+
+/* A user with a thousand processes that look like agents leaves an equal share of the rows to
+ * another user, and the sum of the rest never falls. */
+static void rows_are_shared_out(void **state)
+{
+	struct fleet_options options = { .sessions_most = 20 };
+	struct fleet *fleet;
+	struct sooth_error err;
+	double rest = 0;
+
+	(void)state;
+	assert_int_equal(fleet_new(&fleet, &options, &err), 0);
+	for (uint64_t now_s = 200; now_s < 208; now_s += 2)
+		add_crowd(now_s, 1000, 0);
+	read_into(fleet);
+	emit(fleet);
+	assert_int_equal(count_of("sooth_session_processes{agent=\"claude\""), 20);
+	for (uint64_t round = 0; round < 3; round++) {
+		double now = value_of("sooth_session_cpu_seconds_total{agent=\"other\"} ");
+
+		assert_true(now >= rest);
+		rest = now;
+		for (uint64_t i = 0; i < 4; i++)
+			add_crowd(208 + 8 * round + 2 * i, 1000, round ? 500 : 3);
+		read_into(fleet);
+		emit(fleet);
+		assert_int_equal(count_of("sooth_session_processes{agent=\"claude\""), 20);
+		assert_int_equal(count_of("sooth_session_processes{agent=\"claude\",pid=\"50"),
+			round ? 10 : 3);
+		HAS("sooth_session_processes{agent=\"claude\",pid=\"1\"} 1"); /* the oldest stays */
+	}
+	HAS("sooth_session_processes{agent=\"claude\",pid=\"5010\"} 1");
+	HAS("sooth_session_processes{agent=\"other\"} 1480");
+	fleet_free(fleet);
+}
+
+/* Models are texts that an agent's log has: one user cannot take all rows with names of its own. */
+static void models_are_shared_out(void **state)
+{
+	char model[32];
+
+	(void)state;
+	add_crowd(200, 1, 1);
+	for (uint64_t i = 0; i < 300; i++) {
+		snprintf(model, sizeof(model), "m-%u-of-long-name", (unsigned)i);
+		add_phase((struct phase){
+			1, 200 + i, 201 + i, "waits_for_model", NULL, model, 0, 0, PHASE_BEGINS });
+	}
+	add_phase((struct phase){
+		1, 500, 501, "idle", NULL, "m-299-of-long-name", 0, 0, PHASE_BEGINS });
+	add_phase((struct phase){
+		5001, 300, 301, "waits_for_model", NULL, "mine", 0, 0, PHASE_BEGINS });
+	add_phase((struct phase){ 5001, 301, 302, "idle", NULL, "mine", 0, 0, PHASE_BEGINS });
+	show(NULL, "prometheus");
+	assert_int_equal(
+		count_of("sooth_model_wait_seconds_count{agent=\"claude\",model=\"m-"), 128);
+	HAS("sooth_model_wait_seconds_count{agent=\"claude\",model=\"other\",source=\"samples\"} "
+	    "172");
+	HAS("sooth_model_wait_seconds_count{agent=\"claude\",model=\"mine\",source=\"samples\"} 1");
+	HAS("sooth_label_sets_refused_total 0");
+}
+
+/* An API call of a process that took 3 s, of which the answer came after 2 s. */
+static void add_call(struct fleet *fleet, uint32_t pid, const char *server, struct api_row row)
+{
+	struct buffer out = { 0 };
+	struct record_tail tail[] = { tail_string(&row.endpoint, server),
+		tail_string(&row.label, "Some API") };
+
+	row.record.pid = pid;
+	row.record.start_ticks = 100;
+	row.record.time_ns = 13 * NS_PER_S;
+	row.begin_ns = 10 * NS_PER_S;
+	row.total_ns = 2 * NS_PER_S;
+	row.event = row.event ? row.event : API_EVENT_END;
+	row.is_exact = !row.is_exact;
+	RECORD_APPEND(&out, &row, tail, ARRAY_SIZE(tail));
+	fleet_add_call(fleet, &api_schema, (const void *)out.data);
+	buffer_fini(&out);
+}
+
+#define CALLS "sooth_api_call_seconds_"
+#define OF(host, outcome)                                                                          \
+	"{agent=\"claude\",host=\"" host "\",provider=\"Some API\",outcome=\"" outcome             \
+	"\",source=\"probes\""
+
+static void api_calls(void **state)
+{
+	struct fleet *fleet;
+	struct sooth_error err;
+	char server[24];
+
+	(void)state;
+	assert_int_equal(fleet_new(&fleet, NULL, &err), 0);
+	add_crowd(200, 1, 1);
+	read_into(fleet);
+	add_call(fleet, 1, "api", (struct api_row){ .outcome = API_ANSWERED });
+	add_call(fleet, 1, "api",
+		(struct api_row){ .outcome = API_RESET, .received_state = SOOTH_STATE_ABSENT });
+	/* Not over, several at a time, only a part of one, of no main process. */
+	add_call(fleet, 1, "not", (struct api_row){ .outcome = API_WAITING });
+	add_call(fleet, 1, "not", (struct api_row){ .outcome = API_OPEN });
+	add_call(fleet, 1, "not", (struct api_row){ .outcome = API_UNCERTAIN });
+	add_call(fleet, 1, "not", (struct api_row){ .event = API_EVENT_ANSWER });
+	add_call(fleet, 1, "not", (struct api_row){ .is_exact = true });
+	add_call(fleet, 7, "not", (struct api_row){ .outcome = API_ANSWERED });
+	add_call(fleet, 1, "a\"} 9\nsooth_sessions 7", (struct api_row){ 0 });
+	emit(fleet);
+	HAS(CALLS "bucket" OF("api", "answered") ",le=\"2.147483648\"} 1");
+	HAS(CALLS "sum" OF("api", "answered") "} 2.000000000");
+	HAS(CALLS "sum" OF("api", "reset") "} 3.000000000");
+	LACKS("\"not\"");
+	assert_int_equal(count_of("\nsooth_sessions "), 1);
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(server, sizeof(server), "server-%u\xff", i);
+		add_call(fleet, 1, server, (struct api_row){ 0 });
+	}
+	add_call(fleet, 5001, "mine", (struct api_row){ 0 });
+	emit(fleet);
+	assert_int_equal(count_of(CALLS "count{agent=\"claude\""), 128 + 1 + 1);
+	HAS(CALLS "count" OF("mine", "answered") "} 1");
+	HAS(CALLS
+		"count{agent=\"claude\",host=\"other\",outcome=\"answered\",source=\"probes\"} 75");
+	fleet_free(fleet);
+}
+
+static bool is_of_session_5(const void *target, uint64_t pid)
+{
+	return pid == *(const uint64_t *)target;
+}
+
+static void only_what_is_selected(void **state)
+{
+	const uint64_t selected = 5;
+	struct fleet_options options = { .is_selected = is_of_session_5, .target = &selected };
+
+	(void)state;
+	for (uint64_t now_s = 200; now_s < 206; now_s += 2)
+		add_crowd(now_s, 9, 3);
+	add_phase((struct phase){ 4, 100, 101, "idle", NULL, "", 1000, 0, 0 });
+	show(&options, "prometheus");
+	assert_int_equal(count_of("sooth_session_processes{"), 1);
+	HAS("sooth_session_processes{agent=\"claude\",pid=\"5\"} 1");
+	HAS("sooth_agent_processes{agent=\"claude\",role=\"main\"} 1");
+	HAS("sooth_agent_cpu_seconds_total{agent=\"claude\",role=\"main\"} 0.040000000");
+	LACKS("pid=\"4\"");
+}
+
+static void add_change_of(struct fleet *fleet, uint32_t pid, uint8_t change, const char *key)
 {
 	struct buffer out = { 0 };
 	struct finding_change_row row = {
-		.record = { .pid = 10, .start_ticks = 100 }, .state = change, .severity = 2
+		.record = { .pid = pid, .start_ticks = 100 }, .state = change, .severity = 2
 	};
 	struct record_tail tail[] = { tail_string(&row.id, "cpu-spin"),
 		tail_string(&row.agent, "claude"), tail_string(&row.key, key) };
@@ -335,6 +512,37 @@ static void add_change(struct fleet *fleet, uint8_t change, const char *key)
 	RECORD_APPEND(&out, &row, tail, ARRAY_SIZE(tail));
 	fleet_add_finding(fleet, &finding_change_schema, (const void *)out.data);
 	buffer_fini(&out);
+}
+
+static void add_change(struct fleet *fleet, uint8_t change, const char *key)
+{
+	add_change_of(fleet, 10, change, key);
+}
+
+/* A user with thousands of findings leaves room for those of others. */
+static void findings_are_shared_out(void **state)
+{
+	struct fleet *fleet;
+	struct sooth_error err;
+	char key[16];
+
+	(void)state;
+	assert_int_equal(fleet_new(&fleet, NULL, &err), 0);
+	add_crowd(200, 1, 1);
+	read_into(fleet);
+	for (unsigned i = 0; i < 17000; i++) {
+		snprintf(key, sizeof(key), "%u", i);
+		add_change_of(fleet, 1, FINDING_RAISED, key);
+	}
+	add_change_of(fleet, 5001, FINDING_RAISED, "mine");
+	emit(fleet);
+	HAS("sooth_findings{agent=\"claude\",pid=\"1\",finding=\"cpu-spin\",severity=\"medium\"} "
+	    "4096");
+	HAS("sooth_findings{agent=\"claude\",pid=\"5001\",finding=\"cpu-spin\",severity=\"medium\"}"
+	    " "
+	    "1");
+	HAS("sooth_label_sets_refused_total 12904");
+	fleet_free(fleet);
 }
 
 /* Findings hold until they clear, or a new diagnosis has not raised them again. */
@@ -380,6 +588,11 @@ int main(void)
 		TEST(names_can_be_hashed),
 		TEST(sums_outlive_an_observer),
 		TEST(findings_hold),
+		TEST(rows_are_shared_out),
+		TEST(models_are_shared_out),
+		TEST(findings_are_shared_out),
+		TEST(api_calls),
+		TEST(only_what_is_selected),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -502,6 +502,7 @@ static void put_metrics(struct otlp_metrics *metrics)
 	void *sink = calloc(1, otlp_metrics_sink.state_size);
 	struct sooth_error err;
 
+	api.call_state = SOOTH_STATE_ABSENT;
 	api.slots[20] = 1; /* below the first bucket */
 	api.slots[29] = 2;
 	api.slots[50] = 4; /* above the last limit */

@@ -6,7 +6,6 @@
 #include "base/cleanup.h"
 #include "model/schema.h"
 
-#define OTHER "other"
 /* Rows of findings; the rest is summed as those of sessions without rows. */
 #define FINDING_ROWS_MAX 1000
 
@@ -74,7 +73,7 @@ static int emit_agents(const struct fleet *f, struct output *o, struct sooth_err
 		(row)->session_state = state_of_text((s)->id);                                     \
 	} while (0)
 #define NAME_TAILS(row, s)                                                                         \
-	tail_string(&(row).agent, (s)->main.pid ? (s)->agent : OTHER),                             \
+	tail_string(&(row).agent, (s)->main.pid ? (s)->agent : FLEET_OTHER),                       \
 		tail_string(&(row).project, (s)->project), tail_string(&(row).session_id, (s)->id)
 
 static int emit_session(const struct fleet_session *s, struct output *o, struct sooth_error *err)
@@ -214,9 +213,14 @@ static int emit_api(const struct fleet *f, struct output *o, struct sooth_error 
 
 	map_for_each (map_while(!status, &f->waits), const struct fleet_wait_key *, key,
 		const struct fleet_waits *, w) {
-		struct fleet_api_row row = { .total_ns = w->total_ns };
+		struct fleet_api_row row = { .total_ns = w->total_ns,
+			.wait_state = state_if(!key->is_call),
+			.call_state = state_if(key->is_call),
+			.outcome = (uint8_t)key->outcome };
 		struct record_tail tail[] = { tail_string(&row.agent, key->agent),
-			tail_string(&row.model, key->model) };
+			tail_string(&row.model, key->model), tail_string(&row.host, key->host),
+			tail_string(&row.provider, key->provider),
+			tail_string(&row.source, key->is_call ? "probes" : "samples") };
 
 		memcpy(row.slots, w->slots, sizeof(row.slots));
 		status = status ?: OUTPUT_ROW(o, &row, tail, ARRAY_SIZE(tail), err);
@@ -245,6 +249,8 @@ static int emit_self(const struct fleet *f, struct output *o, struct sooth_error
 		.refused = self->refused,
 		.samples = f->samples,
 		.sample_utc_ns = f->last_utc_ns,
+		.probes_calls = self->is_probing,
+		.probes_state = state_if(self->may_probe),
 		.lost_records = f->lost_records,
 		.sessions = running_sessions(f),
 		.sessions_most = f->options.sessions_most,

@@ -120,7 +120,8 @@ const struct section fleet_raised = SECTION_OF("fleet_raised", fleet_raised_sche
 /* --- the model --- */
 
 static const struct section_label api_labels[] = { { "agent", "agent" }, { "model", "model" },
-	{ NULL, NULL } };
+	{ "host", "host" }, { "provider", "provider" }, { "outcome", "outcome" },
+	{ "source", "source" }, { NULL, NULL } };
 static const struct section_metric api_metrics[] = {
 	{ .field = "wait_ns",
 		.name = "sooth_model_wait_seconds",
@@ -130,11 +131,19 @@ static const struct section_metric api_metrics[] = {
 		.sum = "total_ns",
 		.first_slot = 27,
 		.last_slot = 40 }, /* 134 ms to 2199 s */
+	{ .field = "call_ns",
+		.name = "sooth_api_call_seconds",
+		.type = METRIC_HISTOGRAM,
+		.help = "Time from the first byte of a request to the last byte of its answer, or "
+			"until it failed, by probes.",
+		.sum = "total_ns",
+		.first_slot = 23,
+		.last_slot = 40 }, /* 8 ms to 2199 s */
 	{ 0 },
 };
 ROW_SCHEMA(fleet_api, FLEET_API_ROW, "fleet_api", fleet_api_row);
 const struct section fleet_api = SECTION_OF("fleet_api", fleet_api_schema, TABLE,
-	.title = "waits for the model", .metrics = SECTION_METRICS(api));
+	.title = "requests to models", .metrics = SECTION_METRICS(api));
 
 /* --- sooth itself --- */
 
@@ -147,6 +156,9 @@ static const struct section_metric self_metrics[] = {
 	COUNTER("samples", "sooth_samples", "Samples of the host."),
 	GAUGE("sample_utc_ns", "sooth_last_sample_timestamp_seconds",
 		"Time of the last sample, in seconds since 1970."),
+	GAUGE("probes_calls", "sooth_api_probes",
+		"1: probes measure API calls now; 0: they do not, for lack of privilege or "
+		"agents."),
 	COUNTER("lost_records", "sooth_lost_records", "Records lost on their way to sooth."),
 	COUNTER("answers", "sooth_scrapes", "Requests for these metrics, by result.",
 		OF("result", "answered")),

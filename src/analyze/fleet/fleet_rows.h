@@ -3,6 +3,7 @@
 #pragma once
 
 #include "analyze/activity/activity.h"
+#include "analyze/api/api_rows.h"
 #include "analyze/fleet/fleet_sums.h"
 #include "explain/finding.h"
 #include "model/row_list.h"
@@ -87,11 +88,20 @@ ROW_STRUCT(fleet_finding_row, FLEET_FINDING_ROW);
 
 ROW_STRUCT(fleet_raised_row, FLEET_RAISED_ROW);
 
-/* Requests to the model, by samples: from the prompt or the result of a tool to the answer. */
+/* Requests to the model: waits by samples, from the prompt or the result of a tool to the answer;
+ * and API calls of main processes by probes. */
 #define FLEET_API_ROW(F, S)                                                                        \
 	F(S, TEXT, agent, ALWAYS, "id of the agent")                                               \
-	F(S, TEXT, model, ALWAYS, "model, by the agent's log; empty: unknown")                     \
-	F(S, ALSO, HISTOGRAM, slots, wait_ns, ALWAYS, "number of waits for the model by length",   \
+	F(S, TEXT, model, ALWAYS, "model, by the agent's log; empty: unknown; other: several")     \
+	F(S, TEXT, host, ALWAYS, "server of calls: its name or address; other: several",           \
+		.placeholder = "server")                                                           \
+	F(S, TEXT, provider, ALWAYS, "known name of the service at the address; empty: unknown")   \
+	F(S, ENUM8, outcome, MAYBE(call_state), "what became of the calls",                        \
+		.names = &api_outcome_names)                                                       \
+	F(S, TEXT, source, ALWAYS, "source of the times: samples, probes")                         \
+	F(S, ALSO, HISTOGRAM, slots, wait_ns, MAYBE(wait_state),                                   \
+		"number of waits for the model by length", .unit = SOOTH_UNIT_NS)                  \
+	F(S, ALSO, HISTOGRAM, slots, call_ns, WITH(call_state), "number of API calls by length",   \
 		.unit = SOOTH_UNIT_NS)                                                             \
 	F(S, U64, total_ns, ALWAYS, "time of all of them", .label = "TIME", .unit = SOOTH_UNIT_NS)
 
@@ -106,6 +116,7 @@ ROW_STRUCT(fleet_api_row, FLEET_API_ROW, uint32_t slots[FLEET_SLOTS];);
 	F(S, U64, samples, ALWAYS, "number of samples")                                            \
 	F(S, U64, sample_utc_ns, ALWAYS, "time of the last sample, ns since 1970",                 \
 		.unit = SOOTH_UNIT_UTC_NS)                                                         \
+	F(S, U8, probes_calls, MAYBE(probes_state), "1: probes measure API calls now; else 0")     \
 	F(S, U64, lost_records, ALWAYS, "records lost on their way to sooth")                      \
 	F(S, U64, answers, WITH(self_state), "answers to readers of these values")                 \
 	F(S, U64, refused, WITH(self_state), "readers that were refused")                          \

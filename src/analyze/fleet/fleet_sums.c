@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "analyze/api/api_rows.h"
 #include "analyze/diagnosis/finding_rows.h"
 #include "analyze/records.h"
 #include "base/hash.h"
@@ -15,9 +16,9 @@
 #define FOLDED_MAX   65536
 #define MEMBERS_MAX  65536
 #define ROLES_MAX    512
-#define FINDINGS_MAX 4096
+#define FINDINGS_MAX 16384
 #define RAISED_MAX   1024
-#define WAITS_MAX    64
+#define WAITS_MAX    512
 /* A session's row stays so long after its end: readers come some times a minute. */
 #define KEPT_NS	 (300 * NS_PER_S)
 #define YOUNG_NS (2 * NS_PER_S)	 /* the resolution of a start time, and a sample's length */
@@ -73,6 +74,21 @@ static void copy_private(
 	buffer_fini(&hash);
 }
 
+static bool is_selected(const struct fleet *f, uint64_t pid)
+{
+	return !f->options.is_selected || f->options.is_selected(f->options.target, pid);
+}
+
+/* Returns whether a user has less than a quarter of a table: the rest is for other users. */
+static bool has_share(const struct map *m, uint32_t user)
+{
+	size_t count = 0;
+
+	map_for_each_value (m, const uint32_t *, owner)
+		count += *owner == user;
+	return count < m->limit / 4;
+}
+
 /* --- sessions --- */
 
 /* Makes room: removes the session that ended first. */
@@ -101,8 +117,41 @@ static void drop_same_pid(struct fleet *f, const struct process_id *main)
 	}
 }
 
+/* Makes room for a user: the newest session of the user with the most rows loses its row, if that
+ * user then has as many as the other one at least. Its later values are summed in "other". */
+static bool take_from_most(struct fleet *f, uint32_t user)
+{
+	const struct fleet_session *last = NULL;
+	uint32_t *count, most = 1;
+	struct process_id id;
+	struct map counts;
+
+	map_init(&counts, sizeof(uint32_t), sizeof(uint32_t), f->options.sessions_most + 1);
+	map_for_each_value (&f->sessions, const struct fleet_session *, s) {
+		count = map_put(&counts, &s->user, NULL);
+		if (count)
+			++*count;
+	}
+	count = map_get(&counts, &user);
+	most = count ? *count + 1 : 1;
+	map_for_each_value (&f->sessions, const struct fleet_session *, s) {
+		count = map_get(&counts, &s->user);
+		if (count && (*count > most || (last && last->user == s->user))) {
+			last = s;
+			most = *count;
+		}
+	}
+	map_fini(&counts);
+	if (!last)
+		return false;
+	id = last->main;
+	map_put(&f->folded, &id, NULL);
+	return map_remove(&f->sessions, &id);
+}
+
 /* Returns the session with that main process, or those that share a row; never NULL. */
-static struct fleet_session *session_of(struct fleet *f, const struct process_id *main)
+static struct fleet_session *session_of(
+	struct fleet *f, const struct process_id *main, uint32_t user)
 {
 	struct fleet_session *s = map_get(&f->sessions, main);
 	uint64_t *folded = s ? NULL : map_get(&f->folded, main);
@@ -112,11 +161,13 @@ static struct fleet_session *session_of(struct fleet *f, const struct process_id
 		return s;
 	if (!folded) {
 		drop_same_pid(f, main);
-		if (f->sessions.count < f->options.sessions_most || drop_ended(f))
+		if (f->sessions.count < f->options.sessions_most || drop_ended(f) ||
+			take_from_most(f, user))
 			s = map_put(&f->sessions, main, &is_new);
 	}
 	if (s) {
 		s->main = *main;
+		s->user = user;
 		s->context_state = SOOTH_STATE_ABSENT;
 		s->last_ns = f->last_ns;
 		return s;
@@ -215,22 +266,68 @@ static void add_use(struct fleet_session *s, struct fleet_use *u, const struct p
 	u->output_tokens += p->output_tokens;
 }
 
+/* Adds a wait or a call, whose key has zeros behind its texts. One beyond the share of its user has
+ * no model, server or provider. */
+static void add_wait(struct fleet *f, struct fleet_wait_key *key, uint32_t user, uint64_t length_ns)
+{
+	struct fleet_waits *w;
+	bool is_new;
+
+	if (!map_get(&f->waits, key) && !has_share(&f->waits, user)) {
+		memset(key->provider, 0, sizeof(key->provider));
+		strncpy(key->is_call ? key->host : key->model, FLEET_OTHER, FLEET_TEXT);
+	}
+	w = map_put(&f->waits, key, &is_new);
+	if (!w)
+		return;
+	if (is_new)
+		w->user = user;
+	w->slots[log2_bucket(length_ns, FLEET_SLOTS - 1)]++;
+	w->total_ns += length_ns;
+}
+
 /* Counts a wait for the model that is over. */
 static void count_wait(struct fleet *f, struct fleet_session *s)
 {
 	struct fleet_wait_key key = { 0 };
-	struct fleet_waits *w;
 
 	if (!s->has_wait)
 		return;
 	s->has_wait = false;
 	memcpy(key.agent, s->agent, sizeof(key.agent));
 	memcpy(key.model, s->model, sizeof(key.model));
-	w = map_put(&f->waits, &key, NULL);
-	if (!w)
+	add_wait(f, &key, s->user, s->wait_ns);
+}
+
+/* Returns whether the row is the end of one call. HTTP/2 may mix several, and a call that the end
+ * of an observation cut off has no length. */
+static bool is_call(const struct sooth_schema *schema, const struct api_row *c)
+{
+	return schema == &api_schema && c->event == API_EVENT_END && c->is_exact &&
+	       c->outcome != API_WAITING && c->outcome != API_OPEN && c->outcome != API_UNCERTAIN &&
+	       c->record.time_ns >= c->begin_ns;
+}
+
+void fleet_add_call(
+	struct fleet *f, const struct sooth_schema *schema, const struct sooth_record *row)
+{
+	const struct api_row *c = (const void *)row;
+	const struct process_id id = process_id_of(row);
+	/* A session is kept for a while after its end: its last call may come behind that. */
+	const struct fleet_session *s = map_get(&f->sessions, &id);
+	const struct fleet_member *m = s ? NULL : map_get(&f->members, &id);
+	struct fleet_wait_key key = { .is_call = true };
+
+	/* Tools call anything. */
+	if (!(s || (m && process_id_equal(&m->main, &id))) || !is_call(schema, c))
 		return;
-	w->slots[log2_bucket(s->wait_ns, FLEET_SLOTS - 1)]++;
-	w->total_ns += s->wait_ns;
+	memcpy(key.agent, s ? s->agent : m->role.agent, sizeof(key.agent));
+	copy_private(f, key.host, "server", record_text(row, &c->endpoint));
+	copy_text(key.provider, record_text(row, &c->label));
+	key.outcome = c->outcome;
+	/* The end of an answer may be recognized much later than it came. */
+	add_wait(f, &key, s ? s->user : m->user,
+		c->received_state == SOOTH_STATE_VALUE ? c->total_ns : row->time_ns - c->begin_ns);
 }
 
 /* Follows waits for the model. A failed request and its repetition are one wait. Sessions that
@@ -265,8 +362,11 @@ static const struct phase_span *span_of_record(const struct sooth_record *r)
 static void add_span(struct fleet *f, const struct phase_span *p, bool has_ended)
 {
 	struct process_id main = process_id_of(&p->record);
-	struct fleet_session *s = session_of(f, &main);
+	struct fleet_session *s;
 
+	if (!is_selected(f, main.pid))
+		return;
+	s = session_of(f, &main, FLEET_NO_USER); /* a sample has met those of live processes */
 	add_use(s, has_ended ? &s->ended : &s->current, p);
 	if (is_shared(f, s))
 		return;
@@ -393,9 +493,21 @@ static void add_cpu(struct fleet *f, const struct fleet_role_key *key, uint64_t 
 		role->cpu_ns += cpu_ns;
 }
 
+static const struct process_entry *main_of(const struct process_entry *p)
+{
+	return p->link == PROCESS_LINK_SELF ? p : p->main;
+}
+
+static bool is_member(const struct fleet *f, const struct process_entry *p)
+{
+	const struct process_entry *main = main_of(p);
+
+	return p->link != PROCESS_LINK_NONE && is_selected(f, main ? main->id.pid : p->id.pid);
+}
+
 static void add_member(struct fleet *f, const struct host_state *host, struct process_entry *p)
 {
-	const struct process_entry *main = p->link == PROCESS_LINK_SELF ? p : p->main;
+	const struct process_entry *main = main_of(p);
 	bool is_new;
 	struct fleet_member *m = map_put(&f->members, &p->id, &is_new);
 	uint64_t before = !m || is_new ? cpu_before(f, host, p) : m->cpu_ns;
@@ -405,6 +517,7 @@ static void add_member(struct fleet *f, const struct host_state *host, struct pr
 	if (m)
 		*m = (struct fleet_member){ .cpu_ns = p->process->cpu_ns,
 			.sample = f->samples + 1,
+			.user = p->process->uid,
 			.main = main ? main->id : (struct process_id){ 0 },
 			.role = key };
 	if (role)
@@ -412,7 +525,7 @@ static void add_member(struct fleet *f, const struct host_state *host, struct pr
 	if (m && p->process->cpu_ns > before)
 		add_cpu(f, &key, p->process->cpu_ns - before);
 	if (main && activity_main(host, &main->id)) {
-		struct fleet_session *s = session_of(f, &main->id);
+		struct fleet_session *s = session_of(f, &main->id, main->process->uid);
 
 		add_process(f, &s->now, p);
 		s->is_running = true;
@@ -441,7 +554,7 @@ static void add_ended(struct fleet *f, const struct host_state *host)
 		const struct process_entry *main = activity_main(host, id);
 		struct fleet_role_key key;
 
-		if (!main)
+		if (!main || !is_selected(f, id->pid))
 			continue;
 		key = role_key(main);
 		key.role = FLEET_ROLE_SHORT_LIVED;
@@ -458,8 +571,13 @@ void fleet_add_sample(struct fleet *f, const struct host_state *host)
 		s->is_running = false;
 	}
 	f->others.now = (struct fleet_now){ 0 };
+	/* Rows change hands before anything is added to them. */
 	process_table_for_each (&host->process_table, p) {
-		if (p->link != PROCESS_LINK_NONE)
+		if (p->link == PROCESS_LINK_SELF && is_member(f, p) && activity_main(host, &p->id))
+			session_of(f, &p->id, p->process->uid);
+	}
+	process_table_for_each (&host->process_table, p) {
+		if (is_member(f, p))
 			add_member(f, host, p);
 	}
 	add_ended(f, host);
@@ -484,8 +602,14 @@ static void raise_finding(struct fleet *f, uint64_t key, const struct fleet_rais
 {
 	struct fleet_raised_key times_key = { 0 };
 	bool is_new;
-	struct fleet_raised *raised = map_put(&f->findings, &key, &is_new);
+	struct fleet_raised *raised;
 	uint64_t *times;
+
+	if (!map_get(&f->findings, &key) && !has_share(&f->findings, found->user)) {
+		f->findings.refused++;
+		return;
+	}
+	raised = map_put(&f->findings, &key, &is_new);
 
 	if (raised)
 		*raised = *found;
@@ -518,14 +642,25 @@ void fleet_add_finding(
 	}
 	id = process_id_of(row);
 	m = map_get(&f->members, &id);
+	if (!is_selected(f, m && m->main.pid ? m->main.pid : id.pid))
+		return;
 	text = record_text(row, &c->id);
 	memcpy(found.id, text.data, text.size < FLEET_FINDING ? text.size : FLEET_FINDING - 1);
 	copy_text(found.agent, record_text(row, &c->agent));
 	found.severity = c->severity;
 	found.round = f->round;
+	found.user = m ? m->user : FLEET_NO_USER;
 	if (m)
 		found.main = m->main;
 	raise_finding(f, hash, &found);
+}
+
+void fleet_append_mains(const struct fleet *f, struct buffer *out)
+{
+	map_for_each (&f->members, const struct process_id *, id, const struct fleet_member *, m) {
+		if (process_id_equal(id, &m->main))
+			buffer_append(out, &id->pid, sizeof(id->pid));
+	}
 }
 
 void fleet_append_pids(const struct fleet *f, size_t most, struct buffer *out)

@@ -15,6 +15,8 @@
 #define FLEET_TEXT    64
 #define FLEET_SLOTS   64 /* of a histogram of ns */
 #define FLEET_FINDING 48
+#define FLEET_OTHER   "other"
+#define FLEET_NO_USER UINT32_MAX /* a history does not have the user of a session */
 
 /* Values of a group of processes at the last sample. */
 struct fleet_now {
@@ -33,6 +35,7 @@ struct fleet_use {
 /* A session with a row of its own, or those that share one. */
 struct fleet_session {
 	struct process_id main; /* zeros: several */
+	uint32_t user;
 	char agent[FLEET_TEXT], id[FLEET_TEXT], project[FLEET_TEXT], model[FLEET_TEXT];
 	struct fleet_use ended, current; /* by spans that ended, and that are under way */
 	struct fleet_now now;
@@ -58,11 +61,13 @@ struct fleet_role {
 
 struct fleet_member {
 	uint64_t cpu_ns, sample;
+	uint32_t user;
 	struct process_id main; /* zeros: of no session that runs */
 	struct fleet_role_key role;
 };
 
 struct fleet_raised {
+	uint32_t user; /* first, as in each value that shares a table between users */
 	char id[FLEET_FINDING], agent[FLEET_TEXT];
 	struct process_id main;
 	uint64_t round;
@@ -73,11 +78,14 @@ struct fleet_raised_key {
 	char agent[FLEET_TEXT], id[FLEET_FINDING];
 };
 
+/* Key of waits for a model by samples, or of API calls by probes. */
 struct fleet_wait_key {
-	char agent[FLEET_TEXT], model[FLEET_TEXT];
+	char agent[FLEET_TEXT], model[FLEET_TEXT], host[FLEET_TEXT], provider[FLEET_TEXT];
+	uint32_t is_call, outcome; /* enum api_outcome */
 };
 
 struct fleet_waits {
+	uint32_t user; /* of the first wait */
 	uint32_t slots[FLEET_SLOTS];
 	uint64_t total_ns;
 };

@@ -55,7 +55,7 @@ static void copy_known_text(char *to, const struct sooth_record *r, const struct
 static void set_end(struct phase_agent *a, const struct phase_span *p)
 {
 	a->end_state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
-	if (!record_holds(&p->record, sizeof(*p)))
+	if (!record_holds(&p->record, PHASE_SPAN_END))
 		return; /* a record of an older monitor */
 	a->end_state = p->end_state;
 	copy_text(a->end, sizeof(a->end), &p->record, &p->end);

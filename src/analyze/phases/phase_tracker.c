@@ -6,8 +6,10 @@
 
 #include "analyze/activity/activity_tool.h"
 #include "analyze/diagnosis/endings.h"
+#include "analyze/process_table/process_table_sessions.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/trace_parent.h"
 #include "base/units.h"
 #include "base/utf8.h"
 #include "model/phase_records.h"
@@ -54,6 +56,7 @@ struct phase_session {
 	char name[ACTIVITY_NAME_SIZE], command[ACTIVITY_COMMAND_SIZE];
 	char agent[TEXT_SIZE], version[TEXT_SIZE], id[TEXT_SIZE], project[TEXT_SIZE];
 	char model[TEXT_SIZE];
+	char trace[TRACE_PARENT_SIZE + 1];
 	unsigned command_samples; /* samples with this command less those with others */
 	uint64_t since_ns; /* CLOCK_MONOTONIC: begin of the activity, as the agent reports it; 0:
 			      unknown */
@@ -153,6 +156,7 @@ static void append_span(const struct phase_tracker *t, const struct process_id *
 		tail_string(&p->model, s->model),
 		tail_buffer(&p->end, &end),
 		tail_string(&p->version, s->version),
+		tail_string(&p->trace_parent, s->trace),
 	};
 	RECORD_APPEND(out, p, tail, ARRAY_SIZE(tail));
 	buffer_fini(&end);
@@ -358,6 +362,21 @@ static void set_session_names(
 		copy_text(s->project, sizeof(s->project), project);
 }
 
+/* Sets the context of the agent's own trace. A tool that only inherited the agent's has none. */
+static void set_trace(
+	struct phase_session *s, const struct process_entry *main, const struct process_entry *tool)
+{
+	struct trace_parent parsed;
+	struct markers own, of;
+	bool is_tool = s->state == ACTIVITY_RUNS_TOOL;
+
+	markers_read(&own, main->links);
+	markers_read(&of, is_tool && tool ? tool->links : NULL);
+	if (trace_parent_parse(&parsed, is_tool ? of.trace : own.trace) &&
+		!(is_tool && !span_compare(own.trace, of.trace)))
+		copy_text(s->trace, sizeof(s->trace), is_tool ? of.trace : own.trace);
+}
+
 static uint64_t began_ns(const struct activity *a, uint64_t now)
 {
 	return a->has_since && a->since_ns < now ? now - a->since_ns : 0;
@@ -399,6 +418,7 @@ static void set_activity(struct phase_session *s, const struct activity *a, uint
 	s->confidence = a->confidence;
 	s->since_ns = began_ns(a, now);
 	memcpy(s->name, a->name, sizeof(s->name));
+	*s->trace = '\0';
 	set_command(s, a);
 }
 
@@ -477,6 +497,7 @@ static void update_session(struct phase_tracker *t, const struct host_state *hos
 		add_tokens(s, main->session, true);
 	}
 	set_context(s, main->session);
+	set_trace(s, main, process_table_find(&host->process_table, a.pid));
 	s->span.samples++;
 	if (now - s->span.begin_ns >= SPAN_NS) {
 		finish_span(t, &main->id, s, now, 0);

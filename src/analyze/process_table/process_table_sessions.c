@@ -13,6 +13,7 @@
 #include "analyze/process_table/process_table_resolving.h"
 #include "analyze/records.h"
 #include "base/cleanup.h"
+#include "base/trace_parent.h"
 #include "model/field.h"
 
 /* --- markers in the environment --- */
@@ -23,6 +24,7 @@ void markers_read(struct markers *m, const struct proc_ties *links)
 	struct cursor c;
 
 	m->count = 0;
+	m->trace = span_of("", 0);
 	m->is_reported = links && ((links->markers_state & 15) == SOOTH_STATE_VALUE ||
 					  (links->markers_state & 15) == SOOTH_STATE_TRUNCATED);
 	if (m->is_reported)
@@ -35,7 +37,10 @@ void markers_read(struct markers *m, const struct proc_ties *links)
 
 		to->name = cursor_until(&parts, '=');
 		to->value = span_of((const char *)parts.at, cursor_left(&parts));
-		m->count += to->name.size > 0;
+		if (span_equal(to->name, TRACE_PARENT_VARIABLE))
+			m->trace = to->value;
+		else
+			m->count += to->name.size > 0;
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sessions, by the tree of processes and by their markers: variables that agents put into the environment of their children, as
- * recorded in proc.ties: "NAME=VALUE", or "NAME" alone where the value is masked.
+ * Sessions, by the tree of processes and by their markers: variables that agents put into the
+ * environment of their children, as recorded in proc.ties: "NAME=VALUE", or "NAME" alone where the
+ * value is masked.
  */
 #pragma once
 
@@ -15,6 +16,7 @@ struct marker {
 };
 
 struct markers {
+	struct span trace; /* context of a trace; empty: none. No marker of an agent. */
 	struct marker all[MARKERS_MAX];
 	size_t count;
 	bool is_reported; /* false: the environment could not be read, so nothing follows from it */

@@ -25,6 +25,8 @@
 #define PIDS_MAX     4096
 #define FEED_PROBES  4
 #define BUFFER_BYTES (8u << 20)
+#define OLD_NS	     (3600 * NS_PER_S)
+#define FULL_NS	     (60 * NS_PER_S) /* the same, if it can take no more processes */
 
 struct feed_probe {
 	const char *name; /* NULL: no more */
@@ -147,7 +149,7 @@ void feed_remove_reader(struct feed *f, const struct line_queue *queue)
 		f->readers[i] = f->readers[--f->reader_count];
 		break;
 	}
-	if (!f->reader_count)
+	if (!f->reader_count && !f->fleet)
 		feed_stop(f);
 }
 
@@ -244,6 +246,8 @@ static int write_row(void *user, const char *section, const struct sooth_schema 
 
 	if (is_ending(f))
 		return -ECANCELED;
+	if (f->fleet)
+		fleet_add_call(f->fleet, schema, row);
 	if (!is_of_feed(f, schema) || is_row_hidden(f, schema, row))
 		return 0;
 	for (size_t i = 0; i < f->reader_count; i++) {
@@ -363,6 +367,8 @@ static int write_record(
 	if (record->kind != STREAM_LOSS ||
 		record->fixed_words * SOOTH_RECORD_WORD < (int)sizeof(*loss))
 		return 0;
+	if (f->fleet)
+		fleet_add_record(f->fleet, record);
 	end = (uint64_t)loss->reason.offset + loss->reason.size;
 	if (end > (uint64_t)record->words * SOOTH_RECORD_WORD)
 		return 0;
@@ -451,6 +457,7 @@ static int start_feed(struct feed *f, const struct target_found *whole, const ui
 		status = sooth_observer_start(f->observer, err);
 	if (status)
 		feed_stop(f);
+	f->start_ns = clock_monotonic_ns();
 	return status;
 }
 
@@ -480,11 +487,20 @@ void feed_add(struct feed *f, const uint32_t *pids, size_t count)
 
 /* --- at work --- */
 
+/* Returns whether the observer has only metrics to serve and is old: it remembers all processes
+ * that it saw, up to a limit. */
+static bool is_old(const struct feed *f)
+{
+	uint64_t old_ns = f->pids.count < PIDS_MAX ? OLD_NS : FULL_NS;
+
+	return f->fleet && !f->reader_count && clock_monotonic_ns() > f->start_ns + old_ns;
+}
+
 int feed_step(struct feed *f, int timeout_ms, struct sooth_error *err)
 {
 	int status = f->observer ? sooth_observer_step(f->observer, timeout_ms, err) : 0;
 
-	if (status > 0 || status == -EINTR || f->is_ending)
+	if ((status > 0 && !is_old(f)) || status == -EINTR || f->is_ending)
 		return 0;
 	/* Records that were held back to sort them by time come now. */
 	if (f->observer && !sooth_observer_stop(f->observer, SOOTH_END_STOPPED, err))

@@ -6,6 +6,7 @@
 #include <sooth/observer.h>
 #include <sooth/report.h>
 
+#include "analyze/fleet/fleet.h"
 #include "base/map.h"
 #include "cli/monitor/feed_unseen.h"
 #include "cli/monitor/line_queue.h"
@@ -40,7 +41,9 @@ struct feed {
 	void *user;
 	struct feed_reader readers[FEED_READERS_MAX];
 	size_t reader_count;
-	uint64_t records; /* records written to readers so far */
+	struct fleet *fleet; /* gets API calls and losses, also without a reader; NULL: none */
+	uint64_t start_ns;   /* of the observer */
+	uint64_t records;    /* records written to readers so far */
 	struct feed_unseen unseen;
 	bool is_paused;
 	bool is_ending;		    /* later records are not written to readers */

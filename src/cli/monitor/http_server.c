@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/gzip.h"
 #include "base/units.h"
 #include "cli/monitor/http_address.h"
 #include "cli/monitor/http_library.h"
@@ -26,9 +27,11 @@
 #define TYPE_OPENMETRICS "application/openmetrics-text; version=1.0.0; charset=utf-8"
 #define TYPE_PROMETHEUS	 "text/plain; version=0.0.4; charset=utf-8"
 
-/* A page in one format. The library counts the connections that still read a response. */
+/* A page in one format and coding. The library counts the connections that still read a response.
+ */
 struct http_page {
 	const char *format, *type;
+	bool is_packed;		       /* in gzip */
 	struct MHD_Response *response; /* NULL: none was made */
 	uint64_t version;
 };
@@ -47,7 +50,7 @@ struct http_server {
 	int events; /* of the library, for poll(2) */
 	struct buffer token, certificate, key;
 	bool needs_token, has_tls;
-	struct http_page pages[2];
+	struct http_page pages[4];
 	struct http_reader readers[CONNECTIONS_MAX];
 };
 
@@ -77,6 +80,26 @@ static void drop_page(struct http_server *s, struct http_page *p)
 	p->response = NULL;
 }
 
+/* Packs a text, and frees it. */
+static bool pack_text(char **text, size_t *size)
+{
+	struct buffer packed = { 0 };
+	bool is_packed = gzip_pack(&packed, *text, *size);
+
+	free(*text);
+	if (!is_packed)
+		buffer_fini(&packed);
+	*text = (char *)packed.data;
+	*size = packed.size;
+	return is_packed;
+}
+
+static bool add_header(
+	struct http_server *s, struct http_page *p, const char *name, const char *value)
+{
+	return s->library.MHD_add_response_header(p->response, name, value) == MHD_YES;
+}
+
 /* Makes the page again if it is old. */
 static bool refresh_page(struct http_server *s, struct http_page *p)
 {
@@ -90,14 +113,17 @@ static bool refresh_page(struct http_server *s, struct http_page *p)
 	drop_page(s, p);
 	if (s->options.make(s->options.user, p->format, &text, &size, &err))
 		return false;
+	if (p->is_packed && !pack_text(&text, &size))
+		return false;
 	p->response = s->library.MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
 	if (!p->response) {
 		free(text);
 		return false;
 	}
 	p->version = version;
-	return s->library.MHD_add_response_header(
-		       p->response, MHD_HTTP_HEADER_CONTENT_TYPE, p->type) == MHD_YES;
+	return add_header(s, p, MHD_HTTP_HEADER_CONTENT_TYPE, p->type) &&
+	       add_header(s, p, MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding") &&
+	       (!p->is_packed || add_header(s, p, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip"));
 }
 
 /* --- connections --- */
@@ -208,7 +234,9 @@ static enum MHD_Result answer(void *user, struct MHD_Connection *connection, con
 {
 	struct http_server *s = user;
 	const char *accept = header_of(s, connection, MHD_HTTP_HEADER_ACCEPT);
-	struct http_page *page = &s->pages[!strstr(accept, "application/openmetrics-text")];
+	const char *coding = header_of(s, connection, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+	struct http_page *page = &s->pages[!strstr(accept, "application/openmetrics-text") +
+					   2 * gzip_is_accepted(coding)];
 
 	(void)version;
 	(void)data;
@@ -295,8 +323,10 @@ static int make_server(
 	s->address.fd = -1;
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 		s->readers[i].fd = -1;
-	s->pages[0] = (struct http_page){ "openmetrics", TYPE_OPENMETRICS, NULL, 0 };
-	s->pages[1] = (struct http_page){ "prometheus", TYPE_PROMETHEUS, NULL, 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(s->pages); i++)
+		s->pages[i] = (struct http_page){ .format = i % 2 ? "prometheus" : "openmetrics",
+			.type = i % 2 ? TYPE_PROMETHEUS : TYPE_OPENMETRICS,
+			.is_packed = i >= 2 };
 	status = http_address_parse(
 		&s->address, options->address, options->token_file && options->tls, err);
 	if (!status)

@@ -26,7 +26,8 @@
 
 static void set_self(struct metrics *m)
 {
-	struct fleet_self self = { 0 };
+	struct fleet_self self = { .may_probe = m->options.has_probes,
+		.is_probing = m->is_probing };
 	const struct stream_self *cost;
 	struct buffer record = { 0 };
 
@@ -185,9 +186,13 @@ static void count_watches(struct metrics *m)
 
 /* --- all --- */
 
-int metrics_open(struct metrics *m, const struct metrics_options *options, struct sooth_error *err)
+int metrics_open(struct metrics *m, const struct metrics_options *options,
+	const struct target_found *target, struct sooth_error *err)
 {
-	struct fleet_options view = { .names = options->names };
+	struct fleet_options view = { .names = options->names,
+		.sessions_most = options->sessions_most,
+		.is_selected = target_found_has,
+		.target = target };
 	int status;
 
 	*m = (struct metrics){ .options = *options };

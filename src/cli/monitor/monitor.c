@@ -22,6 +22,7 @@
 #include "cli/monitor/monitor_control.h"
 #include "cli/monitor/phase_keeper.h"
 #include "cli/terminal/stop.h"
+#include "collect/observer.h"
 
 #define HIDDEN_MAX 4096
 #define LOOK_MS	   200 /* between two checks whether a FIFO has a reader, while none has */
@@ -85,11 +86,7 @@ static bool is_target(const struct monitor *m, const struct process_entry *p)
 	if (!target)
 		return p->link != PROCESS_LINK_NONE && p->id.pid != (uint64_t)getpid() &&
 		       (!getuid() || p->process->uid == getuid());
-	for (size_t i = 0; i < target_found_count(target); i++) {
-		if (target_found_pids(target)[i] == p->id.pid)
-			return true;
-	}
-	return false;
+	return target_found_has(target, p->id.pid);
 }
 
 /* Returns whether the process has no more records: it is a zombie. If only its first thread has
@@ -329,7 +326,7 @@ static int open_sampling(struct monitor *m, struct sooth_error *err)
 {
 	const struct monitor_options *o = m->options;
 	struct buffer url = { 0 };
-	int status = metrics_open(&m->metrics, &o->metrics, err);
+	int status = metrics_open(&m->metrics, &o->metrics, o->target, err);
 
 	if (o->alerts)
 		alerts_init(&m->alerts, o->alerts);
@@ -361,13 +358,15 @@ static bool is_same_metrics(const struct metrics_options *a, const struct metric
 {
 	return is_same_text(a->http.address, b->http.address) &&
 	       is_same_text(a->http.token_file, b->http.token_file) &&
-	       is_same_text(a->http.tls, b->http.tls) && a->names == b->names;
+	       is_same_text(a->http.tls, b->http.tls) && a->names == b->names &&
+	       a->sessions_most == b->sessions_most && a->has_probes == b->has_probes;
 }
 
 static bool is_same_collector(const struct otlp_push_options *a, const struct otlp_push_options *b)
 {
 	return is_same_text(a->url, b->url) && is_same_text(a->headers_file, b->headers_file) &&
-	       a->is_json == b->is_json && a->is_insecure == b->is_insecure;
+	       a->is_json == b->is_json && a->is_packed == b->is_packed &&
+	       a->is_insecure == b->is_insecure;
 }
 
 /* Opens another history; if it cannot be opened, the one of before. */
@@ -477,23 +476,31 @@ static void step_feeds(struct monitor *m)
 static void serve_readers(struct monitor *m)
 {
 	struct sooth_error err;
+	const struct sooth_observer *o;
 	uint64_t now_ns;
 
 	restore_folder(m);
 	for (size_t i = 0; i < FEEDS; i++)
 		serve_fifo(m, &m->pipes[i]);
 	clients_serve(&m->clients);
-	if (!has_readers(m))
-		return;
 	now_ns = clock_monotonic_ns();
-	put_snapshots(m, now_ns);
-	if (find_processes(m, now_ns, &err))
+	if (has_readers(m)) {
+		put_snapshots(m, now_ns);
+		if (find_processes(m, now_ns, &err))
+			buffer_reset(&m->pids);
+		hide_clients(m);
+	} else if (m->pipes[FEED_API_CALLS].feed.fleet) {
 		buffer_reset(&m->pids);
-	hide_clients(m);
+		fleet_append_mains(m->metrics.fleet, &m->pids);
+	} else {
+		return;
+	}
 	for (size_t i = 0; i < FEEDS; i++) {
-		if (m->pipes[i].feed.reader_count)
+		if (m->pipes[i].feed.reader_count || m->pipes[i].feed.fleet)
 			attach_feed(m, &m->pipes[i], now_ns);
 	}
+	o = m->pipes[FEED_API_CALLS].feed.observer;
+	m->metrics.is_probing = o && !observer_is_lightened(o);
 }
 
 /* Scans now, however recent the last scan was. */
@@ -542,6 +549,8 @@ static int open_folder_and_pipes(struct monitor *m, struct sooth_error *err)
 	m->clients.queue_bytes = m->options->buffer_bytes;
 	if (!status)
 		status = open_sampling(m, err);
+	if (!status && m->options->metrics.has_probes)
+		m->pipes[FEED_API_CALLS].feed.fleet = m->metrics.fleet;
 	if (!status)
 		status = clients_open(&m->clients, &m->folder, m->feeds, err);
 	return status ? status : open_control(m, err);
@@ -555,6 +564,7 @@ static void close_clients_and_pipes(struct monitor *m)
 	m->push.metrics_ns = 0; /* the last values, whenever the ones before were sent */
 	push_metrics(m);
 	otlp_push_close(&m->push);
+	m->pipes[FEED_API_CALLS].feed.fleet = NULL;
 	metrics_close(&m->metrics);
 	if (m->options->alerts)
 		alerts_fini(&m->alerts);

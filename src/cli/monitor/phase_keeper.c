@@ -16,24 +16,13 @@
 #define SAMPLES_MOST 1800
 #define SAMPLES_A    5 /* from one diagnosis to the next */
 
-static bool is_kept(const struct phase_keeper *k, const struct sooth_record *r)
-{
-	const struct target_found *t = k->options.target;
-
-	for (size_t i = 0; t && i < target_found_count(t); i++) {
-		if (target_found_pids(t)[i] == r->pid)
-			return true;
-	}
-	return !t || t->is_host || t->has_user; /* a user's are observed only */
-}
-
 static int store_spans(void *user, const struct batch *spans, struct sooth_error *err)
 {
 	struct phase_keeper *k = user;
 
 	(void)err;
 	batch_for_each (r, spans) {
-		if (!is_kept(k, r))
+		if (!target_found_has(k->options.target, r->pid))
 			continue;
 		if (k->options.push)
 			otlp_push_add(k->options.push, r);

@@ -246,6 +246,8 @@ int http_client_new(struct http_client **out, const struct http_client_options *
 		status = error_no_memory(err);
 	if (!status)
 		status = set_url(h, options, err);
+	if (!status && options->is_packed)
+		status = add_header(&h->curl, &h->headers, "Content-Encoding: gzip", err);
 	if (!status)
 		status = add_headers(h, options->headers, err);
 	if (!status) {

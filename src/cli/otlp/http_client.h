@@ -15,6 +15,7 @@ struct http_client_options {
 	const char *url;  /* of the server: "http://127.0.0.1:4318"; paths of posts are added */
 	char *headers;	  /* lines "Name: value" to send, changed here; NULL: none */
 	bool is_insecure; /* http to another host is allowed */
+	bool is_packed;	  /* bodies are in gzip */
 };
 
 struct http_client_answer {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/gzip.h"
 #include "base/units.h"
 #include "cli/config/config_files.h"
 #include "secrets/forget.h"
@@ -72,20 +73,21 @@ static bool has_metrics(const struct otlp_push *p)
 static int enqueue(void *user, const struct otlp_request *request, struct sooth_error *err)
 {
 	struct otlp_push *p = user;
-	struct otlp_queued *to;
+	struct otlp_queued to = { .signal = request->signal, .items = request->items };
 
 	(void)err;
-	make_room(p, request->signal, request->size);
-	to = &p->queue[p->count];
-	*to = (struct otlp_queued){ .signal = request->signal, .items = request->items };
-	buffer_append(&to->bytes, request->data, request->size);
-	if (buffer_failed(&to->bytes)) {
-		buffer_fini(&to->bytes);
+	if (!p->is_packed)
+		buffer_append(&to.bytes, request->data, request->size);
+	else if (!gzip_pack(&to.bytes, request->data, request->size))
+		to.bytes.failed = true;
+	if (buffer_failed(&to.bytes)) {
+		buffer_fini(&to.bytes);
 		p->dropped += request->items;
 		return 0;
 	}
-	p->bytes += to->bytes.size;
-	p->count++;
+	make_room(p, request->signal, to.bytes.size);
+	p->bytes += to.bytes.size;
+	p->queue[p->count++] = to;
 	return 0;
 }
 
@@ -187,7 +189,8 @@ int otlp_push_open(
 {
 	struct buffer headers = { 0 };
 	struct http_client_options http = { .url = options->url,
-		.is_insecure = options->is_insecure };
+		.is_insecure = options->is_insecure,
+		.is_packed = options->is_packed };
 	const struct otlp_options stream = {
 		.encoding = options->is_json ? OTLP_JSON : OTLP_PROTOBUF,
 		.names = options->names,
@@ -196,7 +199,9 @@ int otlp_push_open(
 	};
 	int status = 0;
 
-	*p = (struct otlp_push){ .is_json = options->is_json, .seed = clock_realtime_ns() };
+	*p = (struct otlp_push){ .is_json = options->is_json,
+		.is_packed = options->is_packed,
+		.seed = clock_realtime_ns() };
 	if (!options->url)
 		return 0;
 	if (options->headers_file)

@@ -18,7 +18,7 @@ struct otlp_push_options {
 	const char *url;	      /* NULL: nothing is sent */
 	const char *headers_file;     /* NULL: none */
 	const struct name_key *names; /* as in struct otlp_options */
-	bool is_json, is_insecure;
+	bool is_json, is_insecure, is_packed;
 };
 
 struct otlp_queued {
@@ -31,6 +31,7 @@ struct otlp_queued {
 struct otlp_push {
 	struct http_client *http; /* NULL: nothing is sent */
 	bool is_json;
+	bool is_packed; /* requests wait, and are sent, in gzip */
 	struct otlp_stream stream;
 	struct otlp_queued queue[OTLP_QUEUE_COUNT]; /* the oldest first */
 	size_t count, bytes;

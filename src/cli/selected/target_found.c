@@ -30,6 +30,17 @@ const uint32_t *target_found_pids(const struct target_found *found)
 	return (const void *)found->pids.data;
 }
 
+bool target_found_has(const void *found, uint64_t pid)
+{
+	const struct target_found *t = found;
+
+	for (size_t i = 0; t && i < target_found_count(t); i++) {
+		if (target_found_pids(t)[i] == pid)
+			return true;
+	}
+	return !t || t->is_host || t->has_user;
+}
+
 void target_found_fini(struct target_found *found)
 {
 	assert(found);

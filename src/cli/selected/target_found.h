@@ -36,6 +36,9 @@ int target_find(const struct target_options *t, const struct arguments *a, unsig
 	struct target_found *found, struct sooth_error *err);
 size_t target_found_count(const struct target_found *found);
 const uint32_t *target_found_pids(const struct target_found *found);
+/* Returns whether a process is selected: all are if the target is the host, or a user, whose
+ * processes the observer selects. `found`: a struct target_found; NULL: everything is selected. */
+bool target_found_has(const void *found, uint64_t pid);
 /* Lets a report show the selected processes of the capture, and the time range. */
 int target_found_select(const struct target_found *found, const struct time_range_options *part,
 	struct sooth_report *r, struct sooth_error *err);

@@ -160,7 +160,7 @@ static void add_process(struct backend_run *run, const struct bsd_process *proce
 		e.directory = read_text(p, s, s->directory, pid);
 		e.markers = read_markers(p, s, pid);
 		e.is_refused = e.executable.state == SOOTH_NOT_MEASURED(SOOTH_REASON_PERMISSION);
-		e.is_close = is_agent(p, &e) || e.markers.size;
+		e.is_close = is_agent(p, &e) || proc_markers_are_of_agent(text_of(p, &e.markers));
 	}
 	buffer_append(&p->entries, &e, sizeof(e));
 }

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS phase_span
 	`phase_flags` UInt8, -- 1: the phase begins with it; 2: the process ended with it
 	`end` Nullable(String), -- how the process ended
 	`version` String, -- version of the agent; empty: unknown
+	`trace_parent` String, -- context of the agent's own trace (W3C): given to its tool, else to itself; empty: none
 	`not_measured` String -- fields without a complete value, and the reason: JSON
 )
 ENGINE = ReplacingMergeTree

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "recognize/agent.h"
+#include "recognize/markers.h"
 #include "recognize/script.h"
 #include "base/units.h"
 #include "collect/agents_found.h"
@@ -249,11 +250,13 @@ static void store_markers(void *user, size_t i, struct proc_slow_read *result)
 	struct agent_members *a = user;
 	const uint32_t *request_owners = (const void *)a->request_owners.data;
 	struct found_process *all = (void *)a->found.data;
+	bool is_marked = proc_markers_are_of_agent(
+		span_of((const char *)result->markers.data, result->markers.size));
 
 	/* Markers that could not be read are tried again. */
 	if (result->markers_state <= SOOTH_STATE_TRUNCATED)
-		keep_marker(a, &all[request_owners[i]].id, result->markers.size > 0);
-	all[request_owners[i]].is_selected |= result->markers.size > 0;
+		keep_marker(a, &all[request_owners[i]].id, is_marked);
+	all[request_owners[i]].is_selected |= is_marked;
 }
 
 /* Reads the environment of each process that is not below an agent; the diagnosis decides to which

@@ -16,6 +16,7 @@
 #include "os/linux/proc/proc_detached.h"
 #include "os/linux/rights/needs.h"
 #include "os/os.h"
+#include "recognize/markers.h"
 
 #define AGENT_HOMES_MAX 16 /* agents whose environment is read for HOME */
 #define BLOCKED_MAX	4096
@@ -203,7 +204,8 @@ static void store_evidence(void *user, size_t i, struct proc_slow_read *result)
 	_cleanup_close_ int process = -1;
 	struct program_facts facts;
 
-	e->has_markers = result->markers.size > 0;
+	e->has_markers = proc_markers_are_of_agent(
+		span_of((const char *)result->markers.data, result->markers.size));
 	if (result->markers_state)
 		e->is_plain = false; /* the process may have markers */
 	if (!(e->reads & PROC_READ_ARGUMENTS))
