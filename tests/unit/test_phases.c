@@ -303,6 +303,26 @@ static void an_end_has_its_reason(void **state)
 	check_end(&e, "", 201500);
 }
 
+/* A process that ends while a sample is read is still in it: the next sample has to know the end.
+ */
+static void ends_are_kept_for_a_sample(void **state)
+{
+	struct exit_reasons_end e = { .record = head(200500, EXIT_REASONS_END), .status = 9 };
+	struct process_id id = process_id_of(&e.record);
+	struct endings endings;
+
+	(void)state;
+	e.record.words = e.record.fixed_words = sizeof(e) / SOOTH_RECORD_WORD;
+	endings_init(&endings);
+	endings_add_record(&endings, &e.record);
+	endings_forget_before(&endings, 200000 * NS_PER_MS);
+	assert_non_null(endings_get(&endings, &id));
+	assert_int_equal(endings_get(&endings, &id)->end.status, 9);
+	endings_forget_before(&endings, 202000 * NS_PER_MS);
+	assert_null(endings_get(&endings, &id));
+	endings_fini(&endings);
+}
+
 /* A long phase is written in parts, and read as one. */
 static void parts_are_one_phase(void **state)
 {
@@ -430,6 +450,7 @@ int main(void)
 		cmocka_unit_test(the_clock_is_set),
 		cmocka_unit_test(an_end_closes_the_phase),
 		cmocka_unit_test(an_end_has_its_reason),
+		cmocka_unit_test(ends_are_kept_for_a_sample),
 		cmocka_unit_test(parts_are_one_phase),
 		cmocka_unit_test(spans_are_one_answer),
 		cmocka_unit_test(a_selection_is_clipped),

@@ -33,6 +33,28 @@ void endings_fini(struct endings *e)
 	e->host = NULL;
 }
 
+void endings_forget_before(struct endings *e, uint64_t time_ns)
+{
+	struct endings kept;
+
+	assert(e);
+	endings_init(&kept);
+	kept.launched_pid = e->launched_pid;
+	kept.launched_status = e->launched_status;
+	map_for_each (&e->processes, const void *, id, struct ending *, of) {
+		struct ending *to = of->has_end && of->end.record.time_ns >= time_ns
+					    ? map_put(&kept.processes, id, NULL)
+					    : NULL;
+
+		if (!to)
+			continue;
+		*to = *of;
+		of->core = NULL; /* moved */
+	}
+	endings_fini(e);
+	*e = kept;
+}
+
 /* --- taking --- */
 
 static void replace_record(void *at, const struct sooth_record *r)

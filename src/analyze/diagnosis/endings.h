@@ -41,6 +41,8 @@ struct endings {
 void endings_init(struct endings *e);
 void endings_fini(struct endings *e);
 void endings_add_record(struct endings *e, const struct sooth_record *r);
+/* Forgets all but the ends at or after a time. */
+void endings_forget_before(struct endings *e, uint64_t time_ns);
 /* Forgets the children. */
 void endings_next_interval(struct endings *e);
 /* Returns the end of a process; NULL: its exit was not seen. */

@@ -17,6 +17,7 @@ struct fleet_state {
 	struct fleet own, *fleet; /* `fleet`: the one that is used */
 	struct host_state host;
 	struct endings endings;
+	uint64_t sampled_ns; /* time of the sample before; 0: none yet */
 	struct phase_tracker tracker;
 	struct buffer current;
 };
@@ -83,7 +84,7 @@ static int take_spans(struct fleet_state *s, struct sooth_error *err)
 	return status;
 }
 
-static int add_sample(struct fleet_state *s, struct sooth_error *err)
+static int add_sample(struct fleet_state *s, uint64_t now_ns, struct sooth_error *err)
 {
 	int status = host_state_resolve(&s->host, err);
 
@@ -98,8 +99,9 @@ static int add_sample(struct fleet_state *s, struct sooth_error *err)
 		status = error_no_memory(err);
 	if (!status)
 		fleet_set_current(s->fleet, &(struct batch){ s->current.data, s->current.size });
-	endings_fini(&s->endings);
-	endings_init(&s->endings);
+	/* A process may end after it was read for this sample: the next one has to know how. */
+	endings_forget_before(&s->endings, s->sampled_ns);
+	s->sampled_ns = now_ns;
 	host_state_next_interval(&s->host);
 	host_state_drop_ended(&s->host);
 	return status;
@@ -124,7 +126,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			continue;
 		host_state_add_batch(&s->host, &(struct batch){ taken, (size_t)(end - taken) });
 		taken = end;
-		status = add_sample(s, err);
+		status = add_sample(s, r->time_ns, err);
 	}
 	if (!status && taken < last)
 		host_state_add_batch(&s->host, &(struct batch){ taken, (size_t)(last - taken) });

@@ -15,6 +15,7 @@ struct phases_state {
 	struct phases_options options;
 	struct host_state host;
 	struct endings endings;
+	uint64_t sampled_ns; /* time of the sample before; 0: none yet */
 	struct phase_tracker tracker;
 	struct phase_history history;
 };
@@ -53,15 +54,16 @@ static int pass_on_spans(struct phases_state *s, struct sooth_error *err)
 	return status;
 }
 
-static int sample_phases(struct phases_state *s, struct sooth_error *err)
+static int sample_phases(struct phases_state *s, uint64_t now_ns, struct sooth_error *err)
 {
 	int status = host_state_resolve(&s->host, err);
 
 	if (status)
 		return status;
 	phase_tracker_sample(&s->tracker, &s->host);
-	endings_fini(&s->endings);
-	endings_init(&s->endings); /* all endings were used, or belong to no session */
+	/* A process may end after it was read for this sample: the next one has to know how. */
+	endings_forget_before(&s->endings, s->sampled_ns);
+	s->sampled_ns = now_ns;
 	host_state_next_interval(&s->host);
 	host_state_drop_ended(&s->host);
 	return pass_on_spans(s, err);
@@ -83,7 +85,7 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 			continue;
 		host_state_add_batch(&s->host, &(struct batch){ taken, (size_t)(end - taken) });
 		taken = end;
-		status = sample_phases(s, err);
+		status = sample_phases(s, r->time_ns, err);
 	}
 	if (!status && taken < last)
 		host_state_add_batch(&s->host, &(struct batch){ taken, (size_t)(last - taken) });
