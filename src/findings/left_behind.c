@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* left-behind: a process of no agent outlived the process that started it, and has lost its
  * purpose: nothing reads its output, its terminal is closed, its working directory was deleted,
- * or no process sends to its input any more. */
+ * no process sends to its input any more, or its channel to another process is closed. */
 #include <errno.h>
 #include <string.h>
 
@@ -31,6 +31,7 @@ struct left {
 	const char *reason; /* NULL: it still has a purpose */
 	double failed;	    /* failed writes to its output */
 	bool is_sure, has_pipe;
+	uint32_t channel; /* descriptor of a local socket whose other end is closed; 0: none */
 	/* "tail (7) and grep (8)": they alone have the other end of its input */
 	struct buffer heirs;
 };
@@ -80,6 +81,24 @@ static bool has_no_peer(const struct snapshot *snapshot, const struct fds_descri
 	return false;
 }
 
+/* Returns whether the other end of a local socket was closed at both samples. */
+static bool is_cut(const struct check *e, const struct fds_descriptor *d)
+{
+	return d && d->type == FDS_UNIX && has_no_peer(check_first(e, &e->input->sockets), d) &&
+	       has_no_peer(check_last(e, &e->input->sockets), d);
+}
+
+/* Returns a descriptor by which the process was connected with one that has ended, as node is with
+ * a child that it may send messages to; 0: it has none. */
+static uint32_t cut_channel(const struct check *e)
+{
+	snapshot_each (struct fds_descriptor, d, check_last(e, &e->input->fds), FDS_DESCRIPTOR) {
+		if (d->fd > ERRORS && is_cut(e, d))
+			return d->fd;
+	}
+	return 0;
+}
+
 /* Returns whether input and output had no other end at both samples: a server whose client has
  * ended just now may end as well. */
 static bool is_cut_off(const struct check *e)
@@ -87,11 +106,7 @@ static bool is_cut_off(const struct check *e)
 	static const uint32_t fds[] = { INPUT, OUTPUT };
 
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-		const struct fds_descriptor *d = check_descriptor(e, fds[i]);
-
-		if (!d || d->type != FDS_UNIX ||
-			!has_no_peer(check_first(e, &e->input->sockets), d) ||
-			!has_no_peer(check_last(e, &e->input->sockets), d))
+		if (!is_cut(e, check_descriptor(e, fds[i])))
 			return false;
 	}
 	return true;
@@ -166,6 +181,7 @@ static void find_left(const struct check *e, struct left *l)
 		l->failed = failed_writes(e, e->calls.history);
 		needs_directory = is_deleted && fails_within(e, e->calls.history, was);
 	}
+	l->channel = cut_channel(e);
 	is_unread = l->failed >= check_option(e, "min-writes");
 	l->is_sure = is_unread || needs_directory;
 	l->reason = is_unread					? "nothing reads its output"
@@ -174,6 +190,7 @@ static void find_left(const struct check *e, struct left *l)
 			    ? "its working directory was deleted, in which it still looks for files"
 		    : l->heirs.size ? "no process sends to its input any more"
 		    : is_deleted    ? "its working directory was deleted"
+		    : l->channel    ? "so has the process at the other end of its channel"
 				    : NULL;
 }
 
@@ -202,6 +219,8 @@ static void report_left_process(const struct check *e, struct check_result *out,
 			strstr(buffer_cstr(&l->heirs), " and ") ? "have" : "has");
 	finding_text(out, "known by", "now a child of %.*s (%u), which is not in its session %u",
 		SPAN_ARGS(check_name(p->parent)), p->parent->id.pid, p->process->session);
+	if (l->channel)
+		finding_text(out, "channel", "fd %u, a local socket without a peer", l->channel);
 	if (l->failed >= check_option(e, "min-writes"))
 		finding_number(out, "writes to its output that failed with EPIPE", l->failed,
 			SOOTH_UNIT_NONE, e->calls.interval_ns);

@@ -238,14 +238,15 @@ def from_memory(scope, _rng):
 
 # Starts a process in a session of its own, and ends: the pipe of its output has no reader then.
 STARTS = """
-import os, subprocess, sys
+import os, socket, subprocess, sys
 if os.fork():
     os._exit(0)
 how, told, argv = sys.argv[1], sys.argv[2], sys.argv[3:]
-output = {"pipe": subprocess.PIPE, "null": subprocess.DEVNULL,
+output = {"pipe": subprocess.PIPE, "null": subprocess.DEVNULL, "channel": subprocess.DEVNULL,
     "file": subprocess.DEVNULL if how != "file" else open("log", "wb")}[how]
+own, other = socket.socketpair()
 child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-    start_new_session=os.environ["LEADS"] == "1")
+    start_new_session=os.environ["LEADS"] == "1", pass_fds=[other.fileno()] if how == "channel" else [])
 with open(told + ".new", "w") as file:
     file.write(str(child.pid))
 os.rename(told + ".new", told)
@@ -388,6 +389,8 @@ CASES = [
     sick("left-behind", "its directory was deleted", left_behind("null",
         [sys.executable, "-c", WORKS], in_deleted=True), settings=LEFT, severity="low",
         says="its working directory was deleted"),
+    sick("left-behind", "its channel is closed", left_behind("channel", [sys.executable, "-c", WORKS]), settings=LEFT,
+        severity="low", says="so has the process at the other end of its channel", evidence="channel"),
     sick("left-behind", "a server whose client has ended", served_by("ends"), settings=LEFT, severity="medium",
         says="a server (MCP, language server) without its client"),
     sick("left-behind", "the other end of its input was inherited", lost_client("inherits"), settings=LEFT, severity="medium",

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "analyze/diagnosis/check_verdict.h"
 #include "analyze/evidence/scripts.h"
 #include "analyze/process_table/process_match.h"
 #include "analyze/process_table/process_table.h"
@@ -101,4 +102,6 @@ void answer_put_use(const struct diagnosis *s, struct buffer *out)
 	}
 	buffer_format(out, "%s of memory, started %s ago", SENTENCE_SIZE(p->process->rss_bytes),
 		SENTENCE_DURATION(host_state_elapsed(&s->input.host, p) * NS_PER_S));
+	if (check_has_new_parent(p))
+		buffer_string(out, ", by a process that has ended");
 }
