@@ -208,9 +208,11 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 	bool is_seen = t->syscall_state <= SOOTH_STATE_TRUNCATED;
 	enum cause cause = t->uninterruptible ? CAUSE_DISK : CAUSE_SERVER;
 	const struct wait_link *first = b->chain.count ? &b->chain.links[0] : NULL;
+	bool is_guess = first && first->what == WAIT_HANDLER && first->party &&
+			first->confidence == WAITS_LOW;
 
 	finding_begin(out,
-		!is_seen	     ? FINDING_CONFIDENCE_LOW
+		!is_seen || is_guess ? FINDING_CONFIDENCE_LOW
 		: t->uninterruptible ? FINDING_CONFIDENCE_HIGH
 				     : FINDING_CONFIDENCE_MEDIUM,
 		what);

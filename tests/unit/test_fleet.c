@@ -388,6 +388,31 @@ static void rows_are_shared_out(void **state)
 	fleet_free(fleet);
 }
 
+/* Others that come when all rows are taken do not reset the counters of those that stay. */
+static void rows_that_stay_keep_their_sums(void **state)
+{
+	struct fleet_options options = { .sessions_most = 4 };
+	struct fleet *fleet;
+	struct sooth_error err;
+	double before = 0;
+
+	(void)state;
+	assert_int_equal(fleet_new(&fleet, &options, &err), 0);
+	for (uint64_t round = 0; round < 4; round++) {
+		static const uint32_t new[] = { 0, 2, 5, 5 };
+		double now;
+
+		for (uint64_t i = 0; i < 4; i++)
+			add_crowd(200 + 8 * round + 2 * i, new[round], 3);
+		read_into(fleet);
+		emit(fleet);
+		now = value_of("sooth_session_cpu_seconds_total{agent=\"claude\",pid=\"5001\"} ");
+		assert_true(now > before);
+		before = now;
+	}
+	fleet_free(fleet);
+}
+
 /* Models are texts that an agent's log has: one user cannot take all rows with names of its own. */
 static void models_are_shared_out(void **state)
 {
@@ -478,9 +503,9 @@ static void api_calls(void **state)
 	fleet_free(fleet);
 }
 
-static bool is_of_session_5(const void *target, uint64_t pid)
+static bool is_of_session_5(const void *target, const struct process_id *id)
 {
-	return pid == *(const uint64_t *)target;
+	return id->pid == *(const uint64_t *)target;
 }
 
 static void only_what_is_selected(void **state)
@@ -589,6 +614,7 @@ int main(void)
 		TEST(sums_outlive_an_observer),
 		TEST(findings_hold),
 		TEST(rows_are_shared_out),
+		TEST(rows_that_stay_keep_their_sums),
 		TEST(models_are_shared_out),
 		TEST(findings_are_shared_out),
 		TEST(api_calls),

@@ -18,14 +18,24 @@ void last_words_add(struct last_words *w, const struct check *e, const struct pr
 		w->latest = m;
 }
 
+/* Appends the line in quotes; its own become apostrophes, so that it ends where sooth ends it. */
+static void put_quoted(struct buffer *out, struct span line)
+{
+	buffer_char(out, '"');
+	for (size_t i = 0; i < line.size; i++)
+		buffer_char(out, line.data[i] == '"' ? '\'' : line.data[i]);
+	buffer_char(out, '"');
+}
+
 void last_words_put(struct check_result *out, const struct last_words *w, uint64_t failed)
 {
 	assert(out && w);
 
-	if (w->latest)
-		finding_claim(out, "; last line%s: \"%.*s\"",
-			failed < 2	       ? ""
-			: w->same * 2 > failed ? " of each"
-					       : " of the latest",
-			SPAN_ARGS(record_text(&w->latest->record, &w->latest->text)));
+	if (!w->latest)
+		return;
+	finding_claim(out, "; last line%s: ",
+		failed < 2	       ? ""
+		: w->same * 2 > failed ? " of each"
+				       : " of the latest");
+	put_quoted(&out->claim, record_text(&w->latest->record, &w->latest->text));
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "explain/output.h"
+#include "model/process_id.h"
 #include "secrets/name_hash.h"
 
 #define FLEET_SESSIONS 200 /* sessions with rows of their own */
@@ -18,7 +19,7 @@ struct fleet_options {
 	/* Key of the hashes that stand for names of projects and of the host; NULL: the names. */
 	const struct name_key *names;
 	/* Returns whether sessions with this main process are selected. NULL: all are. */
-	bool (*is_selected)(const void *target, uint64_t pid);
+	bool (*is_selected)(const void *target, const struct process_id *id);
 	const void *target;
 	/* Sums over several reports, which the caller emits. NULL: the view emits its own at the
 	 * end. */

@@ -74,9 +74,9 @@ static void copy_private(
 	buffer_fini(&hash);
 }
 
-static bool is_selected(const struct fleet *f, uint64_t pid)
+static bool is_selected(const struct fleet *f, const struct process_id *id)
 {
-	return !f->options.is_selected || f->options.is_selected(f->options.target, pid);
+	return !f->options.is_selected || f->options.is_selected(f->options.target, id);
 }
 
 /* Returns whether a user has less than a quarter of a table: the rest is for other users. */
@@ -364,7 +364,7 @@ static void add_span(struct fleet *f, const struct phase_span *p, bool has_ended
 	struct process_id main = process_id_of(&p->record);
 	struct fleet_session *s;
 
-	if (!is_selected(f, main.pid))
+	if (!is_selected(f, &main))
 		return;
 	s = session_of(f, &main, FLEET_NO_USER); /* a sample has met those of live processes */
 	add_use(s, has_ended ? &s->ended : &s->current, p);
@@ -502,7 +502,7 @@ static bool is_member(const struct fleet *f, const struct process_entry *p)
 {
 	const struct process_entry *main = main_of(p);
 
-	return p->link != PROCESS_LINK_NONE && is_selected(f, main ? main->id.pid : p->id.pid);
+	return p->link != PROCESS_LINK_NONE && is_selected(f, main ? &main->id : &p->id);
 }
 
 static void add_member(struct fleet *f, const struct host_state *host, struct process_entry *p)
@@ -554,11 +554,35 @@ static void add_ended(struct fleet *f, const struct host_state *host)
 		const struct process_entry *main = activity_main(host, id);
 		struct fleet_role_key key;
 
-		if (!main || !is_selected(f, id->pid))
+		if (!main || !is_selected(f, id))
 			continue;
 		key = role_key(main);
 		key.role = FLEET_ROLE_SHORT_LIVED;
 		add_cpu(f, &key, f->samples ? group->cpu_ns : 0);
+	}
+}
+
+static bool has_row(
+	const struct fleet *f, const struct host_state *host, const struct process_entry *p)
+{
+	return p->link == PROCESS_LINK_SELF && is_member(f, p) && activity_main(host, &p->id);
+}
+
+/* Gives rows to new sessions before anything is added to a row. Those that go on keep theirs: which
+ * these are has to be known first. */
+static void keep_rows(struct fleet *f, const struct host_state *host)
+{
+	struct fleet_session *s;
+
+	process_table_for_each (&host->process_table, p) {
+		s = has_row(f, host, p) ? map_get(&f->sessions, &p->id) : NULL;
+		if (s)
+			s->is_running = true;
+	}
+	process_table_for_each (&host->process_table, p) {
+		s = has_row(f, host, p) ? session_of(f, &p->id, p->process->uid) : NULL;
+		if (s)
+			s->is_running = true;
 	}
 }
 
@@ -571,11 +595,7 @@ void fleet_add_sample(struct fleet *f, const struct host_state *host)
 		s->is_running = false;
 	}
 	f->others.now = (struct fleet_now){ 0 };
-	/* Rows change hands before anything is added to them. */
-	process_table_for_each (&host->process_table, p) {
-		if (p->link == PROCESS_LINK_SELF && is_member(f, p) && activity_main(host, &p->id))
-			session_of(f, &p->id, p->process->uid);
-	}
+	keep_rows(f, host);
 	process_table_for_each (&host->process_table, p) {
 		if (is_member(f, p))
 			add_member(f, host, p);
@@ -642,7 +662,7 @@ void fleet_add_finding(
 	}
 	id = process_id_of(row);
 	m = map_get(&f->members, &id);
-	if (!is_selected(f, m && m->main.pid ? m->main.pid : id.pid))
+	if (!is_selected(f, m && m->main.pid ? &m->main : &id))
 		return;
 	text = record_text(row, &c->id);
 	memcpy(found.id, text.data, text.size < FLEET_FINDING ? text.size : FLEET_FINDING - 1);

@@ -597,6 +597,8 @@ static bool explain_state(const struct wait_graph *g, const struct waits_process
 	if (t && waits_handler(span_of_string(channel))) {
 		link->what = WAIT_HANDLER;
 		link->party = wait_best_party(g, t, link);
+		link->confidence =
+			link->party ? (enum waits_confidence)link->party->confidence : WAITS_HIGH;
 		return true;
 	}
 	/* Another process has the lock that a call such as flock(2) waits for. */

@@ -561,11 +561,12 @@ static void put_handler(
 	struct buffer *out, const struct wait_graph *g, const struct wait_link *link)
 {
 	struct span channel = record_text(&link->thread->record, &link->thread->wait_channel);
+	bool is_guess = link->party && link->confidence == WAITS_LOW;
 	char name[SYSCALL_NAME_SIZE];
 
 	(void)g;
 	if (!strcmp(waits_handler(channel), WAITS_SECCOMP)) {
-		buffer_string(out, "waits until ");
+		buffer_string(out, is_guess ? "waits until perhaps " : "waits until ");
 		put_party_or(out, link, "its supervisor");
 		buffer_string(out, " permits its call");
 		if (!link->thread->call_state) {
@@ -576,6 +577,8 @@ static void put_handler(
 		return;
 	}
 	buffer_string(out, "waits for a page of its memory, which ");
+	if (is_guess)
+		buffer_string(out, "perhaps ");
 	put_party_or(out, link, "no other process");
 	buffer_string(out, link->party ? " has to give (userfaultfd)" : " gives (userfaultfd)");
 }

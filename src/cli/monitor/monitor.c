@@ -86,7 +86,7 @@ static bool is_target(const struct monitor *m, const struct process_entry *p)
 	if (!target)
 		return p->link != PROCESS_LINK_NONE && p->id.pid != (uint64_t)getpid() &&
 		       (!getuid() || p->process->uid == getuid());
-	return target_found_has(target, p->id.pid);
+	return target_found_has(target, &p->id);
 }
 
 /* Returns whether the process has no more records: it is a zombie. If only its first thread has

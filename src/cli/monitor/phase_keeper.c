@@ -22,7 +22,9 @@ static int store_spans(void *user, const struct batch *spans, struct sooth_error
 
 	(void)err;
 	batch_for_each (r, spans) {
-		if (!target_found_has(k->options.target, r->pid))
+		struct process_id main = process_id_of(r);
+
+		if (!target_found_has(k->options.target, &main))
 			continue;
 		if (k->options.push)
 			otlp_push_add(k->options.push, r);

@@ -232,7 +232,9 @@ void otlp_push_add(struct otlp_push *p, const struct sooth_record *record)
 
 struct otlp_metrics *otlp_push_metrics(struct otlp_push *p, uint64_t now_ns)
 {
-	if (!p->http || p->failures || has_metrics(p) || now_ns < p->metrics_ns)
+	/* After a failure, metrics are what tries again if nothing else waits to be sent. */
+	if (!p->http || has_metrics(p) || now_ns < p->metrics_ns ||
+		(p->failures && now_ns < p->retry_ns))
 		return NULL;
 	p->metrics_ns = now_ns + METRICS_NS;
 	p->metrics.now_ns = clock_realtime_ns();

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -30,13 +31,21 @@ const uint32_t *target_found_pids(const struct target_found *found)
 	return (const void *)found->pids.data;
 }
 
-bool target_found_has(const void *found, uint64_t pid)
+/* Returns whether it is the process that had the PID first. */
+static bool is_same(uint64_t *start, const struct process_id *id)
+{
+	if (start && !*start)
+		*start = id->start_ticks;
+	return !start || !id->start_ticks || *start == id->start_ticks;
+}
+
+bool target_found_has(const void *found, const struct process_id *id)
 {
 	const struct target_found *t = found;
 
 	for (size_t i = 0; t && i < target_found_count(t); i++) {
-		if (target_found_pids(t)[i] == pid)
-			return true;
+		if (target_found_pids(t)[i] == id->pid)
+			return is_same(t->starts ? &t->starts[i] : NULL, id);
 	}
 	return !t || t->is_host || t->has_user;
 }
@@ -45,6 +54,7 @@ void target_found_fini(struct target_found *found)
 {
 	assert(found);
 	buffer_fini(&found->pids);
+	free(found->starts);
 	buffer_fini(&found->note);
 }
 
@@ -391,7 +401,10 @@ int target_find(const struct target_options *t, const struct arguments *a, unsig
 	found->command = a->command;
 	if (!found->capture && !target_is_given(t, a) && !(allowed & TARGET_MAY_BE_HOST))
 		return refuse_no_target(allowed, err);
-	return found->command ? 0 : find_processes(t, a, allowed, found, err);
+	status = found->command ? 0 : find_processes(t, a, allowed, found, err);
+	if (!status && target_found_count(found))
+		found->starts = calloc(target_found_count(found), sizeof(*found->starts));
+	return status;
 }
 
 int target_find_in(const struct target_options *t, const char *capture,

@@ -2,6 +2,7 @@
 #include "os/linux/syscalls/error_output.h"
 
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/cleanup.h"
 #include "probes/log_line.h"
@@ -17,6 +18,8 @@
 struct writer {
 	size_t size;
 	bool is_cut;	       /* the line is longer than kept */
+	bool is_unsure;	       /* bytes before may belong to the line, or to lines before it */
+	bool is_in_key;	       /* between the lines that begin and end a key (RFC 7468) */
 	bool is_behind_detail; /* the line before belongs to a stack trace */
 	char line[LINE_BYTES];
 	/* The last line that says something; `last.kind` BLANK: none. */
@@ -26,15 +29,28 @@ struct writer {
 
 void error_outputs_init(struct error_outputs *e)
 {
+	unsigned char key[SHA256_SIZE];
+
 	*e = (struct error_outputs){ 0 };
 	map_init(&e->writers, sizeof(struct process_id), sizeof(struct writer), WRITERS_MAX);
+	if (getrandom(key, sizeof(key), GRND_NONBLOCK) == (ssize_t)sizeof(key)) {
+		hmac_begin(&e->form_key, key, sizeof(key));
+		e->has_key = true;
+	}
+	explicit_bzero(key, sizeof(key));
+}
+
+/* No text that was read is kept longer than needed. */
+static void wipe_writers(struct error_outputs *e)
+{
+	map_for_each_value (&e->writers, void *, value)
+		explicit_bzero(value, sizeof(struct writer));
 }
 
 void error_outputs_fini(struct error_outputs *e)
 {
-	/* No text that was read is kept longer than needed. */
-	map_for_each_value (&e->writers, void *, value)
-		explicit_bzero(value, sizeof(struct writer));
+	wipe_writers(e);
+	explicit_bzero(&e->form_key, sizeof(e->form_key));
 	map_fini(&e->writers);
 	buffer_fini(&e->rebuilt);
 }
@@ -71,16 +87,48 @@ static void keep_last(struct writer *w, const struct log_line *line)
 	w->last.message = span_of(NULL, size);
 }
 
-static void emit_line(
-	struct writer *w, struct buffer *out, const struct sooth_record *call, bool is_file)
+/* Returns the form under a key of this run: equal lines stay equal, and the words of a line that is
+ * masked or left out cannot be found by trying. */
+static uint64_t keyed_form(struct error_outputs *e, uint64_t form)
 {
+	unsigned char digest[SHA256_SIZE];
+	struct hmac h = e->form_key;
+
+	if (!e->has_key)
+		return ++e->unkeyed;
+	sha256_add(&h.inner, &form, sizeof(form));
+	hmac_end(&h, digest);
+	memcpy(&form, digest, sizeof(form));
+	return form;
+}
+
+/* Returns whether the line is part of a private key: its form does not show in one line. */
+static bool is_of_key(struct writer *w)
+{
+	struct span line = span_of(w->line, w->size);
+	bool was_in = w->is_in_key;
+
+	if (span_contains(line, "-----BEGIN "))
+		w->is_in_key = true;
+	if (span_contains(line, "-----END "))
+		w->is_in_key = false;
+	return was_in || w->is_in_key;
+}
+
+static void emit_line(
+	struct error_outputs *e, struct writer *w, const struct sooth_record *call, bool is_file)
+{
+	struct buffer *out = &e->rebuilt;
+	bool is_whole = !w->is_unsure, is_key = is_of_key(w);
 	struct log_line line;
 
 	log_line_read(&line, span_of(w->line, log_line_clean(w->line, w->size)), true);
 	w->size = 0;
 	w->is_cut = false;
-	if (line.kind == LOG_LINE_BLANK)
+	w->is_unsure = false;
+	if (line.kind == LOG_LINE_BLANK || is_key)
 		return;
+	line.form = keyed_form(e, line.form);
 	if (line.kind == LOG_LINE_DETAIL) {
 		w->is_behind_detail = true;
 		return;
@@ -88,20 +136,23 @@ static void emit_line(
 	if (!is_file)
 		write_message(out, call, &line, kind_of(&line),
 			w->is_behind_detail && line.kind == LOG_LINE_ERROR && !line.has_time);
-	keep_last(w, &line);
+	if (is_whole)
+		keep_last(w, &line);
+	else
+		w->last.message.size = 0;
 	w->is_behind_detail = false;
 }
 
 /* Appends bytes line by line. A carriage return ends a line too: programs write progress over the
  * same line. */
-static void append_bytes(struct writer *w, struct buffer *out, const struct sooth_record *call,
+static void append_bytes(struct error_outputs *e, struct writer *w, const struct sooth_record *call,
 	struct span bytes, bool is_file)
 {
 	for (size_t i = 0; i < bytes.size; i++) {
 		char c = bytes.data[i];
 
 		if (c == '\n' || c == '\r')
-			emit_line(w, out, call, is_file);
+			emit_line(e, w, call, is_file);
 		else if (w->size < sizeof(w->line))
 			w->line[w->size++] = c ? c : ' ';
 	}
@@ -156,12 +207,18 @@ static void drop_piece(struct buffer *out, const struct syscalls_call *call, siz
  * are forgotten. */
 static struct writer *writer_of(struct error_outputs *e, const struct process_id *id)
 {
-	struct writer *w = map_put(&e->writers, id, NULL);
+	bool is_new;
+	struct writer *w = map_put(&e->writers, id, &is_new);
 
-	if (w)
-		return w;
-	map_clear(&e->writers);
-	return map_put(&e->writers, id, NULL);
+	if (!w) {
+		wipe_writers(e);
+		map_clear(&e->writers);
+		e->has_forgotten = true;
+		w = map_put(&e->writers, id, &is_new);
+	}
+	if (w && is_new)
+		w->is_unsure = e->has_forgotten;
+	return w;
 }
 
 static void append_call(struct error_outputs *e, const struct syscalls_call *call)
@@ -182,11 +239,16 @@ static void append_call(struct error_outputs *e, const struct syscalls_call *cal
 	if (!w || head.state > SOOTH_STATE_TRUNCATED)
 		return;
 	is_file = head.part == SYSCALLS_PART_ERROR_FILE;
-	append_bytes(w, &e->rebuilt, &call->record,
-		span_of(pieces.data + at + sizeof(head), head.size), is_file);
-	/* The bytes that were cut off may have been the end of the line. */
-	if (head.state == SOOTH_STATE_TRUNCATED && w->size)
-		emit_line(w, &e->rebuilt, &call->record, is_file);
+	append_bytes(
+		e, w, &call->record, span_of(pieces.data + at + sizeof(head), head.size), is_file);
+	if (head.state != SOOTH_STATE_TRUNCATED)
+		return;
+	/* The bytes that were cut off may have been the end of the line, and other lines. */
+	w->is_unsure = true;
+	if (w->size)
+		emit_line(e, w, &call->record, is_file);
+	w->is_unsure = true;
+	w->last.message.size = 0;
 }
 
 /* Writes the last line of a process that ends with an error, and forgets the process. */
@@ -200,7 +262,7 @@ static void append_end(struct error_outputs *e, const struct sooth_record *r)
 	if (!w)
 		return;
 	if (w->size)
-		emit_line(w, &e->rebuilt, r, true);
+		emit_line(e, w, r, true);
 	if (w->last.message.size && end->status && !end->status_state) {
 		w->last.message.data = w->last_text;
 		write_message(&e->rebuilt, r, &w->last, SYSCALLS_MESSAGE_LAST, false);

@@ -7,10 +7,15 @@
 
 #include "base/buffer.h"
 #include "base/map.h"
+#include "base/sha256.h"
 
 struct error_outputs {
 	struct map writers; /* process_id -> the incomplete line that the process has begun */
 	struct buffer rebuilt;
+	struct hmac form_key; /* after its key, of this run */
+	bool has_key;
+	uint64_t unkeyed;   /* without a key no two forms are equal */
+	bool has_forgotten; /* there were more writers than fit: begun lines are not known */
 };
 
 void error_outputs_init(struct error_outputs *e);

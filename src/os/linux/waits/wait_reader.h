@@ -114,6 +114,7 @@ struct wait_node {
 	struct buffer own_files; /* struct locked_file */
 	bool has_own_files;
 	unsigned outputs; /* watched descriptors whose other ends were searched */
+	unsigned handled; /* threads whose handlers were searched */
 };
 
 /* Returns a thread that shares the process's memory and still lives. */
