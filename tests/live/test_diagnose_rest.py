@@ -104,7 +104,7 @@ class Rest(Case):
             port = database.getsockname()[1]
             asked, answered = self.server("keeps", database), self.server("answers", database)
             self.assertRegex(self.first_line(asked), r": 2 clients have had no answer, one for \d+ s, and its 3 "
-                                                     r"connections to 127.0.0.1:%d are at rest; no problem found by" % port)
+                                                     r"connections to 127.0.0.1:%d are at rest; no other problem found by" % port)
             self.assertNotIn("no answer", self.first_line(answered))
 
     def test_one_cause(self):
