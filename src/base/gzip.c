@@ -38,7 +38,8 @@ bool gzip_is_accepted(const char *header)
 		if (!strcasecmp(name, "gzip"))
 			return strspn(weight, "0.") < strlen(weight);
 		header = strchr(header, ',');
-		header += header != NULL;
+		if (header)
+			header++;
 	}
 	return false;
 }

@@ -163,6 +163,12 @@ static void put_raw(struct buffer *out, const struct sooth_field *f, const struc
 }
 
 /* Writes the value as people read it, and, where scripts sort by it, as JSON has it. */
+/* Returns whether a capture has a number there that no order has a place for. */
+static bool is_no_number(const struct sooth_field *f, const struct sooth_value *v)
+{
+	return f->type == SOOTH_FIELD_REAL && !isfinite(v->f);
+}
+
 static void put_value(struct buffer *out, const struct sooth_field *f, const struct sooth_value *v)
 {
 	struct buffer text = { 0 };
@@ -176,7 +182,7 @@ static void put_value(struct buffer *out, const struct sooth_field *f, const str
 	buffer_char(out, '"');
 	if (v->state == SOOTH_STATE_NOT_MEASURED)
 		put_attribute(out, "title", sooth_reason_text(v->reason));
-	if (is_number(f) && value_is_there(v)) {
+	if (is_number(f) && value_is_there(v) && !is_no_number(f, v)) {
 		buffer_string(out, " data-v=\"");
 		put_raw(out, f, v);
 		buffer_char(out, '"');

@@ -117,7 +117,7 @@ function draw_timeline(picture) {
 
 	// --- drawing ---
 
-	const x_of = (ns) => plot.x + plot.width * (ns - seen.from) / (seen.to - seen.from);
+	const x_of = (ns) => plot.x + plot.width * (ns - seen.from) / (seen.to - seen.from || 1);
 	const ns_of = (x) => seen.from + (seen.to - seen.from) *
 		Math.min(1, Math.max(0, (x - plot.x) / plot.width));
 	const inside = (x) => Math.min(plot.x + plot.width, Math.max(plot.x, x));

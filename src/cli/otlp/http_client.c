@@ -333,7 +333,8 @@ static void read_answer(struct http_client *h, CURLcode result, struct http_clie
 	*answer = (struct http_client_answer){ 0 };
 	c->curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &code);
 	c->curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &after_s);
-	if (result)
+	/* A long answer was cut by this client: its status counts. */
+	if (result && !(code && h->received > ANSWER_MOST))
 		snprintf(answer->why, sizeof(answer->why), "%s", c->curl_easy_strerror(result));
 	else
 		answer->status = (unsigned)code;
