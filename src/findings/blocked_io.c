@@ -129,7 +129,15 @@ static void emit_file_evidence(
 		out, "device number of the file system", "%u:%u", d->device_major, d->device_minor);
 }
 
-enum cause { CAUSE_MOUNT, CAUSE_GUARD, CAUSE_HANDLER, CAUSE_DISK, CAUSE_SERVER, CAUSE_SPAWN };
+enum cause {
+	CAUSE_MOUNT,
+	CAUSE_GUARD,
+	CAUSE_HANDLER,
+	CAUSE_NO_HANDLER,
+	CAUSE_DISK,
+	CAUSE_SERVER,
+	CAUSE_SPAWN
+};
 
 static const struct claim_row rows[] = {
 	/* The cause is that the known server of the mount does this instead of answering. */
@@ -139,6 +147,9 @@ static const struct claim_row rows[] = {
 	[CAUSE_GUARD] = { "stuck for {duration}: it {waits}", NULL,
 		"sooth diagnose {server} shows why it does not answer; when it ends, the kernel "
 		"permits the accesses that wait" },
+	[CAUSE_NO_HANDLER] = { "stuck for {duration}: it {waits}", NULL,
+		"the process that had to answer is not known, or has ended: then nothing else ends "
+		"this wait than the end of process {pid}" },
 	/* The kernel asks a process for a page, or for a decision on the call. */
 	[CAUSE_HANDLER] = { "stuck for {duration}: it {waits}", NULL,
 		"sooth why {server} shows what that process does; without one that answers, the "
@@ -185,7 +196,7 @@ static void end_finding(struct check_result *out, const struct thread_history *t
 	finding_value_text(out, "thread", "%s (%u)", t->name, t->tid);
 	if (cause != CAUSE_MOUNT && b->chain.count && b->chain.links[0].party)
 		check_chain_evidence(out, &b->g, &b->chain);
-	if (cause != CAUSE_SPAWN && cause != CAUSE_HANDLER)
+	if (cause != CAUSE_SPAWN && cause != CAUSE_HANDLER && cause != CAUSE_NO_HANDLER)
 		emit_file_evidence(out, t, check_descriptor(out->of, t->waiting.descriptor));
 	finding_claim_row(out, &rows[cause]);
 }
@@ -197,8 +208,8 @@ static void put_handler(struct check_result *out, const struct blocked *b)
 
 	wait_sentence(waits, &b->g, first);
 	wait_chain_rest(waits, &b->g, &b->chain);
-	finding_value_text(out, "server", "%u",
-		first->party ? first->party->party_pid : first->process->node_pid);
+	if (first->party)
+		finding_value_text(out, "server", "%u", first->party->party_pid);
 }
 
 static void emit_blocked(const struct check *e, struct check_result *out,
@@ -228,7 +239,7 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 		finding_value_text(out, "server", "%u", first->party->party_pid);
 	} else if (first && first->what == WAIT_HANDLER) {
 		put_handler(out, b);
-		cause = CAUSE_HANDLER;
+		cause = first->party ? CAUSE_HANDLER : CAUSE_NO_HANDLER;
 	}
 	end_finding(out, t, b, cause);
 }
