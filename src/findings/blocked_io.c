@@ -147,10 +147,10 @@ static const struct claim_row rows[] = {
 	[CAUSE_GUARD] = { "stuck for {duration}: it {waits}", NULL,
 		"sooth diagnose {server} shows why it does not answer; when it ends, the kernel "
 		"permits the accesses that wait" },
-	[CAUSE_NO_HANDLER] = { "stuck for {duration}: it {waits}", NULL,
-		"the process that had to answer is not known, or has ended: then nothing else ends "
-		"this wait than the end of process {pid}" },
 	/* The kernel asks a process for a page, or for a decision on the call. */
+	[CAUSE_NO_HANDLER] = { "stuck for {duration}: it {waits}", NULL,
+		"if the process that had to answer has ended, only the end of process {pid} ends "
+		"this wait" },
 	[CAUSE_HANDLER] = { "stuck for {duration}: it {waits}", NULL,
 		"sooth why {server} shows what that process does; without one that answers, the "
 		"thread waits until it is killed" },
@@ -201,15 +201,21 @@ static void end_finding(struct check_result *out, const struct thread_history *t
 	finding_claim_row(out, &rows[cause]);
 }
 
-static void put_handler(struct check_result *out, const struct blocked *b)
+/* Sets what the thread waits for in another process, with the rest of the chain; returns the cause.
+ */
+static enum cause put_waits(struct check_result *out, const struct blocked *b)
 {
 	const struct wait_link *first = &b->chain.links[0];
 	struct buffer *waits = finding_value(out, "waits");
 
 	wait_sentence(waits, &b->g, first);
 	wait_chain_rest(waits, &b->g, &b->chain);
-	if (first->party)
-		finding_value_text(out, "server", "%u", first->party->party_pid);
+	if (!first->party)
+		return CAUSE_NO_HANDLER;
+	finding_value_text(out, "server", "%u", first->party->party_pid);
+	return first->what == WAIT_HANDLER			? CAUSE_HANDLER
+	       : first->party->relation == WAITS_RELATION_GUARD ? CAUSE_GUARD
+								: CAUSE_MOUNT;
 }
 
 static void emit_blocked(const struct check *e, struct check_result *out,
@@ -230,17 +236,9 @@ static void emit_blocked(const struct check *e, struct check_result *out,
 	/* A process frozen on purpose looks the same: all of its threads are stuck. */
 	finding_low_if(out, !is_seen && b->stuck == b->threads);
 	finding_value_span(out, "file", path.size ? path : span_of_string("a file or device"));
-	if (first && first->what == WAIT_FILE_SYSTEM && first->party) {
-		struct buffer *waits = finding_value(out, "waits");
-
-		cause = first->party->relation == WAITS_RELATION_GUARD ? CAUSE_GUARD : CAUSE_MOUNT;
-		wait_sentence(waits, &b->g, first);
-		wait_chain_rest(waits, &b->g, &b->chain);
-		finding_value_text(out, "server", "%u", first->party->party_pid);
-	} else if (first && first->what == WAIT_HANDLER) {
-		put_handler(out, b);
-		cause = first->party ? CAUSE_HANDLER : CAUSE_NO_HANDLER;
-	}
+	if (first &&
+		(first->what == WAIT_HANDLER || (first->what == WAIT_FILE_SYSTEM && first->party)))
+		cause = put_waits(out, b);
 	end_finding(out, t, b, cause);
 }
 

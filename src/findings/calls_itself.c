@@ -75,15 +75,16 @@ static struct own find_own_connections(const struct call_history *h)
 static struct own find_way_back(const struct check *e)
 {
 	struct own most = { .deepest = e->calls.history->nesting.deepest };
+	uint64_t most_both = 0;
 
 	snapshot_each (struct waits_peer, p, check_last(e, &e->input->waits), WAITS_PEER) {
 		uint64_t made = p->connections - p->accepted;
-		uint64_t least = made < p->accepted ? made : p->accepted;
+		uint64_t both = made < p->accepted ? made : p->accepted;
 
-		if (p->accepted > p->connections || least <= most.made)
+		if (p->accepted > p->connections || both <= most_both)
 			continue;
+		most_both = both;
 		most.through = p;
-		most.address = "";
 		most.made = made;
 		most.accepted = p->accepted;
 	}
@@ -98,7 +99,7 @@ static bool is_loop(const struct check *e, const struct own *own)
 {
 	double answers = (double)(own->good + own->bad);
 
-	if (!own->address || own->made < check_option(e, "min-times") ||
+	if ((!own->address && !own->through) || own->made < check_option(e, "min-times") ||
 		(own->through && own->accepted < check_option(e, "min-times")) ||
 		own->made < check_option(e, "min-share") / 100 * (double)own->accepted ||
 		(answers > 0 && 100 * own->bad < check_option(e, "min-errors") * answers))
@@ -131,7 +132,8 @@ static void claim_circle(struct check_result *out, const struct own *own)
 			made, own->address);
 		finding_calls_rate(out, "connections to itself", own->made);
 	}
-	finding_claim(out, "%s", own->bad ? "; the answers are errors" : "");
+	if (own->bad)
+		finding_claim(out, "; the answers are errors");
 }
 
 static void report_circle(struct check_result *out, const struct own *own)
@@ -156,7 +158,7 @@ static void diagnose(const struct check *e, struct check_result *out)
 		own = find_way_back(e);
 	if (is_loop(e, &own))
 		report_circle(out, &own);
-	else if (own.address && !own.through)
+	else if (own.address)
 		check_fine(out,
 			"it connected %llu times to itself and accepted %llu: %llu good answers, "
 			"%llu errors, %u within each other",

@@ -454,8 +454,8 @@ static void emit_claim(
 	if (g->unstarted * 2 <= g->failed)
 		last_words_put(out, &g->words, g->failed);
 	finding_remedy(out, "%s, or end the loop in %.*s (%u) that starts it again",
-		g->words.latest ? "mend what it says"
-				: "run the command by hand and read its error",
+		last_words_most(&g->words).count ? "mend what it says"
+						 : "run the command by hand and read its error",
 		SPAN_ARGS(name), starter->id.pid);
 }
 
@@ -463,6 +463,7 @@ static void emit_finding(const struct check *e, struct check_result *out, const 
 {
 	char status[96];
 	uint64_t interval_ns = e->input->host.last_ns - e->input->host.short_lived.from_ns;
+	uint64_t same = last_words_most(&g->words).count;
 
 	write_status(status, sizeof(status), g);
 	finding_begin(out, confidence_high_if(g->failed >= SURE && g->known), g->key.name);
@@ -479,8 +480,8 @@ static void emit_finding(const struct check *e, struct check_result *out, const 
 			(unsigned long long)g->failed);
 	finding_number(out, "mean time until they fail", (double)g->life_ns / (double)g->failed,
 		SOOTH_UNIT_NS, 0);
-	if (g->words.latest)
-		finding_count(out, "of these, with the same last line", g->words.same, 0);
+	if (same)
+		finding_count(out, "of these, with the same last line", same, 0);
 	else
 		finding_unseen(out, "what the command wrote about the error");
 }

@@ -155,16 +155,21 @@ static struct span own_words;		 /* arguments of the children; empty: their name 
 static const char *const configure[] = { "sed", "grep", "expr", "cat", "rm", "mkdir" };
 
 /* `arguments`: of the children; "": each its own. NULL: they are not known. */
-/* The children write `last_line`, or each another line, before they end. */
+/* The children write `last_line`, or each another line, before they end; the first ones may write a
+ * line that the others do not. */
 static const char *last_line;
 static bool has_other_lines;
+static int first_lines;
 
 static void says_last(const struct sooth_record *end, int i)
 {
 	struct syscalls_message m = { .record = *end,
 		.kind = SYSCALLS_MESSAGE_LAST,
-		.form = has_other_lines ? (uint64_t)i : 7 };
-	struct record_tail tail[] = { put_text(&m.text, last_line) };
+		.form = has_other_lines	  ? (uint64_t)i
+			: i < first_lines ? 1
+					  : 7 };
+	struct record_tail tail[] = { put_text(
+		&m.text, i < first_lines ? "is starting" : last_line) };
 
 	m.record.kind = SYSCALLS_MESSAGE;
 	RECORD_APPEND(&records, &m, tail, 1);
@@ -447,6 +452,13 @@ static void fails_with_words(double are_other)
 	last_line = NULL;
 }
 
+static void fails_with_first_words(double first)
+{
+	first_lines = (int)first;
+	fails_with_words(0);
+	first_lines = 0;
+}
+
 static void grep_finds_nothing(double each_s)
 {
 	fails(each_s, "grep", "thing", "grep");
@@ -521,6 +533,10 @@ static void test_failing(void **state)
 		{ "children-failing", fails_with_words, 0, NULL,
 			"|exit status 1; last line of each: \"server is already running (pid 7)\"|"
 			"with the same last line: 10|<mend what it says" },
+		{ "children-failing", fails_with_first_words, 3, NULL,
+			"|; last line of most: \"server is|with the same last line: 7|" },
+		{ "children-failing", fails_with_first_words, 5, NULL,
+			"|; last line of the latest: \"server is|with the same last line: 5|" },
 		{ "children-failing", fails_with_words, 1, NULL,
 			"|exit status 1; last line of the latest: \"server |same last line: 1|" },
 		{ "children-failing", true_fails, 0.6, NULL, "low/medium: |3 of 3" },

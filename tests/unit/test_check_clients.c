@@ -233,8 +233,7 @@ static void through_another(unsigned bad, double back)
 		next_s += 0.01;
 	}
 	put_peer(4.9, (struct waits_peer){
-			    .connections = 25 + (uint32_t)back,
-			    .accepted = (uint16_t)back });
+			      .connections = 25 + (uint32_t)back, .accepted = (uint16_t)back });
 	RECORD_APPEND(&records, &end, NULL, 0);
 	keeps(0);
 	process_at(5, (struct proc_process){ 0 }, "gateway");
@@ -242,6 +241,13 @@ static void through_another(unsigned bad, double back)
 
 static void sends_back(double back)
 {
+	through_another(30, back);
+}
+
+/* Another one, of which it has accepted one connection, has more connections altogether. */
+static void sends_back_beside(double back)
+{
+	put_peer(5, (struct waits_peer){ .connections = 200, .accepted = 1 });
 	through_another(30, back);
 }
 
@@ -257,6 +263,7 @@ static void test_calls_itself(void **state)
 			"medium/medium: requests go round in a circle: it has 25 connections to |, "
 			"which has 20 back to it|; the answers are errors" },
 		{ "calls-itself", sends_back, 19, NULL, "fine: " },
+		{ "calls-itself", sends_back_beside, 20, NULL, "|it has 25 connections to |" },
 		{ "calls-itself", sends_back, 0, NULL, "fine: " },
 		{ "calls-itself", answers_well, 24, NULL, "medium/medium: " },
 		{ "calls-itself", answers_well, 23, NULL, "fine: " },

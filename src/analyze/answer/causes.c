@@ -246,13 +246,13 @@ static void put_causes_first(struct candidate *all, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		for (size_t k = i + 1; k < count && moves < count * count; k++) {
-			struct candidate holder = all[k];
+			struct candidate cause = all[k];
 
-			if (all[i].of->is_host || waits_behind(&holder, &all[i]) ||
-				(!waits_behind(&all[i], &holder) && !leads_to(&holder, &all[i])))
+			if (all[i].of->is_host || waits_behind(&cause, &all[i]) ||
+				(!waits_behind(&all[i], &cause) && !leads_to(&cause, &all[i])))
 				continue;
 			memmove(all + i + 1, all + i, (k - i) * sizeof(*all));
-			all[i] = holder;
+			all[i] = cause;
 			k = i;
 			moves++;
 		}

@@ -11,11 +11,30 @@ void last_words_add(struct last_words *w, const struct check *e, const struct pr
 
 	const struct syscalls_message *m = message_logs_last_words(&e->input->messages, id);
 
-	if (!m)
-		return;
-	w->same = w->latest && w->latest->form == m->form ? w->same + 1 : 1;
-	if (!w->latest || m->record.time_ns > w->latest->record.time_ns)
-		w->latest = m;
+	for (size_t i = 0; m && i < LAST_WORDS; i++) {
+		struct last_line *line = &w->lines[i];
+
+		if (line->count && line->latest->form != m->form)
+			continue;
+		if (!line->count++ || m->record.time_ns > line->latest->record.time_ns)
+			line->latest = m;
+		break;
+	}
+}
+
+struct last_line last_words_most(const struct last_words *w)
+{
+	struct last_line most = w->lines[0];
+
+	for (size_t i = 1; i < LAST_WORDS; i++) {
+		const struct last_line *line = &w->lines[i];
+
+		if (line->count > most.count ||
+			(line->count == most.count && line->count &&
+				line->latest->record.time_ns > most.latest->record.time_ns))
+			most = *line;
+	}
+	return most;
 }
 
 /* Appends the line in quotes; its own become apostrophes, so that it ends where sooth ends it. */
@@ -31,11 +50,14 @@ void last_words_put(struct check_result *out, const struct last_words *w, uint64
 {
 	assert(out && w);
 
-	if (!w->latest)
+	struct last_line most = last_words_most(w);
+
+	if (!most.count)
 		return;
 	finding_claim(out, "; last line%s: ",
-		failed < 2	       ? ""
-		: w->same * 2 > failed ? " of each"
-				       : " of the latest");
-	put_quoted(&out->claim, record_text(&w->latest->record, &w->latest->text));
+		failed < 2		  ? ""
+		: most.count == failed	  ? " of each"
+		: most.count * 2 > failed ? " of most"
+					  : " of the latest");
+	put_quoted(&out->claim, record_text(&most.latest->record, &most.latest->text));
 }

@@ -599,6 +599,8 @@ static bool explain_state(const struct wait_graph *g, const struct waits_process
 		link->party = wait_best_party(g, t, link);
 		link->confidence =
 			link->party ? (enum waits_confidence)link->party->confidence : WAITS_HIGH;
+		if (link->party && !link->party->party_pid)
+			link->party = NULL;
 		return true;
 	}
 	/* Another process has the lock that a call such as flock(2) waits for. */

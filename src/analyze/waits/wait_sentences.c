@@ -562,9 +562,11 @@ static void put_handler(
 {
 	struct span channel = record_text(&link->thread->record, &link->thread->wait_channel);
 	bool is_guess = link->party && link->confidence == WAITS_LOW;
+	/* Without a PID: a process that is not known. */
+	bool has_giver =
+		wait_graph_party(g, link->process->node_pid, link->thread->record.tid, NULL);
 	char name[SYSCALL_NAME_SIZE];
 
-	(void)g;
 	if (!strcmp(waits_handler(channel), WAITS_SECCOMP)) {
 		buffer_string(out, is_guess ? "waits until perhaps " : "waits until ");
 		put_party_or(out, link, "its supervisor");
@@ -579,8 +581,8 @@ static void put_handler(
 	buffer_string(out, "waits for a page of its memory, which ");
 	if (is_guess)
 		buffer_string(out, "perhaps ");
-	put_party_or(out, link, "no other process");
-	buffer_string(out, link->party ? " has to give (userfaultfd)" : " gives (userfaultfd)");
+	put_party_or(out, link, has_giver ? "a process that is not known" : "no other process");
+	buffer_string(out, has_giver ? " has to give (userfaultfd)" : " gives (userfaultfd)");
 }
 
 static void put_accept(struct buffer *out, const struct wait_graph *g, const struct wait_link *link)

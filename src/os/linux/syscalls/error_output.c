@@ -17,12 +17,11 @@
 /* A program may write a line in several calls. */
 struct writer {
 	size_t size;
-	bool is_cut;	       /* the line is longer than kept */
 	bool is_unsure;	       /* bytes before may belong to the line, or to lines before it */
 	bool is_in_key;	       /* between the lines that begin and end a key (RFC 7468) */
 	bool is_behind_detail; /* the line before belongs to a stack trace */
 	char line[LINE_BYTES];
-	/* The last line that says something; `last.kind` BLANK: none. */
+	/* The last line that says something; its message is in `last_text`, empty: none. */
 	struct log_line last;
 	char last_text[TEXT_BYTES];
 };
@@ -124,7 +123,6 @@ static void emit_line(
 
 	log_line_read(&line, span_of(w->line, log_line_clean(w->line, w->size)), true);
 	w->size = 0;
-	w->is_cut = false;
 	w->is_unsure = false;
 	if (line.kind == LOG_LINE_BLANK || is_key)
 		return;

@@ -101,6 +101,15 @@ static const struct wait_end *find_only(struct wait_reader *r, const struct hand
 	return only;
 }
 
+static bool has_others(const struct handlers *h)
+{
+	for (size_t i = 0; i < h->count && !h->owned; i++) {
+		if (h->ends[i].pid != h->pid)
+			return true;
+	}
+	return false;
+}
+
 void wait_add_handlers(struct wait_reader *r, struct wait_node *n, const struct wait_call *c)
 {
 	const char *link = waits_handler(span_of_string(c->channel));
@@ -123,9 +132,10 @@ void wait_add_handlers(struct wait_reader *r, struct wait_node *n, const struct 
 		end = find_only(r, &h);
 		found.confidence = WAITS_LOW;
 	}
-	if (!end)
+	/* Without a PID: there is one, or may be one, that is not known. */
+	if (!end && !has_others(&h) && r->ends_state == SOOTH_STATE_VALUE)
 		return;
-	found.pid = end->pid;
-	found.fd = end->fd;
+	found.pid = end ? end->pid : 0;
+	found.fd = end ? end->fd : 0;
 	wait_add_party(r, n, c->thread->record.tid, &found);
 }

@@ -117,19 +117,33 @@ static bool is_of_server(const struct port_use *u)
 					   u->first.peer_port >= PORTS_OF_CLIENTS);
 }
 
+/* Counts once for all processes of the network namespace whose sockets were read last. */
+static void read_ports(struct wait_reader *r, int process)
+{
+	static const struct socket_table tables[] = { { "net/tcp", AF_INET, IPPROTO_TCP },
+		{ "net/tcp6", AF_INET6, IPPROTO_TCP } };
+
+	wait_listeners_clear(r);
+	map_init(&r->ports, sizeof(uint16_t), sizeof(struct port_use), UINT16_MAX);
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		socket_tables_read(process, &tables[i], count_port, &r->ports);
+	r->ports_namespace = r->sockets.namespace;
+}
+
+void wait_listeners_clear(struct wait_reader *r)
+{
+	map_fini(&r->ports);
+	r->ports_namespace = 0;
+}
+
 /* Writes the ports that no process listens on, but which connections still have: bind(2) to them
  * fails without SO_REUSEADDR. sock_diag would have to be asked for TIME_WAIT of all ports; this is
  * the same table. */
 static void add_ports(struct wait_reader *r, int process, size_t room)
 {
-	static const struct socket_table tables[] = { { "net/tcp", AF_INET, IPPROTO_TCP },
-		{ "net/tcp6", AF_INET6, IPPROTO_TCP } };
-	_cleanup_(map_fini) struct map ports = { 0 };
-
-	map_init(&ports, sizeof(uint16_t), sizeof(struct port_use), UINT16_MAX);
-	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
-		socket_tables_read(process, &tables[i], count_port, &ports);
-	map_for_each_value (&ports, const struct port_use *, u) {
+	if (r->ports_namespace != r->sockets.namespace)
+		read_ports(r, process);
+	map_for_each_value (&r->ports, const struct port_use *, u) {
 		if (!is_of_server(u) || !room)
 			continue;
 		emit_listener(r, &u->first,

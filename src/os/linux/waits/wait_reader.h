@@ -58,6 +58,8 @@ struct wait_reader {
 	struct wait_table table;
 	struct wait_ends ends;
 	struct wait_sockets sockets;
+	struct map ports;	  /* local port -> its connections, in one network namespace */
+	uint64_t ports_namespace; /* inode; 0: not read */
 	struct cpu_clock clock;
 	struct lock_table locks;
 	struct runtime_set runtimes;
@@ -166,6 +168,8 @@ void wait_add_wal_readers(struct wait_reader *r, struct wait_node *n);
 /* Writes the sockets that others connect to, or that take a port from others. `process`: open
  * /proc/PID. */
 void wait_add_listeners(struct wait_reader *r, int process);
+/* Forgets what was read, before the next sample and at the end. */
+void wait_listeners_clear(struct wait_reader *r);
 /* Adds the processes that have to answer for the kernel, if the thread waits for one. */
 void wait_add_handlers(struct wait_reader *r, struct wait_node *n, const struct wait_call *c);
 /* Adds the processes at the other ends of the sockets of a process. `process`: open /proc/PID. */

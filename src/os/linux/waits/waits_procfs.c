@@ -256,6 +256,7 @@ static int waits_sample(struct backend_run *run, struct sooth_error *err)
 	wait_table_clear(&r->table);
 	wait_ends_clear(&r->ends);
 	wait_sockets_clear(&r->sockets);
+	wait_listeners_clear(r);
 	cpu_clock_clear(&r->clock);
 	lock_table_clear(&r->locks);
 	r->processes = 0;
@@ -297,6 +298,7 @@ static void waits_close(struct backend_run *run)
 	wait_table_fini(&r->table);
 	wait_ends_fini(&r->ends);
 	wait_sockets_fini(&r->sockets);
+	wait_listeners_clear(r);
 	cpu_clock_fini(&r->clock);
 	lock_table_clear(&r->locks);
 	buffer_fini(&r->steps);
