@@ -323,7 +323,8 @@ static int monitor_target(struct monitor_settings *s, struct sooth_error *err)
 
 	if (!status && has_target)
 		status = target_find(&c->target, s->arguments, TARGET_MAY_BE_HOST, &found, err);
-
+	if (!status)
+		status = target_found_identify(&found, err);
 	if (!status && s->config.hash_names)
 		status = name_key_read(&s->names, s->config.hash_names, err);
 	fill_options(&options, s);

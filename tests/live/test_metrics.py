@@ -326,6 +326,15 @@ class Labels(MetricsCase):
         self.assertNotIn(str(other.pid), self.request(sooth.port)[1])
         self.end(sooth)
 
+    def test_of_no_process(self):
+        """A number that no process has, as of one that has just ended."""
+        gone = self.agent()
+        gone.say(b"quit\n")
+        gone.finish()
+        run = self.sooth("monitor", "--no-history", "--listen", "127.0.0.1:0", str(gone.pid), status=None)
+        self.assertNotEqual(run.status, 0)
+        self.assertIn("cannot find process %d" % gone.pid, run.errors)
+
     def test_the_bound_is_checked(self):
         for number in ("0", "10001", "-1", "x", "\u0661", "9" * 40):
             run = self.sooth("monitor", "--no-history", "--listen", "127.0.0.1:0", "--max-sessions", number, status=None)

@@ -31,12 +31,25 @@ const uint32_t *target_found_pids(const struct target_found *found)
 	return (const void *)found->pids.data;
 }
 
-/* Returns whether it is the process that had the PID first. */
-static bool is_same(uint64_t *start, const struct process_id *id)
+int target_found_identify(struct target_found *found, struct sooth_error *err)
 {
-	if (start && !*start)
-		*start = id->start_ticks;
-	return !start || !id->start_ticks || *start == id->start_ticks;
+	assert(found);
+
+	const uint32_t *pids = target_found_pids(found);
+	size_t count = target_found_count(found);
+	struct process_id id;
+	int status = 0;
+
+	if (!count)
+		return 0;
+	found->starts = calloc(count, sizeof(*found->starts));
+	if (!found->starts)
+		return error_no_memory(err);
+	for (size_t i = 0; i < count && !status; i++) {
+		status = os_native.identify(&os_native, (pid_t)pids[i], &id, err);
+		found->starts[i] = status ? 0 : id.start_ticks;
+	}
+	return status;
 }
 
 bool target_found_has(const void *found, const struct process_id *id)
@@ -45,7 +58,7 @@ bool target_found_has(const void *found, const struct process_id *id)
 
 	for (size_t i = 0; t && i < target_found_count(t); i++) {
 		if (target_found_pids(t)[i] == id->pid)
-			return is_same(t->starts ? &t->starts[i] : NULL, id);
+			return !t->starts || t->starts[i] == id->start_ticks;
 	}
 	return !t || t->is_host || t->has_user;
 }
@@ -401,10 +414,7 @@ int target_find(const struct target_options *t, const struct arguments *a, unsig
 	found->command = a->command;
 	if (!found->capture && !target_is_given(t, a) && !(allowed & TARGET_MAY_BE_HOST))
 		return refuse_no_target(allowed, err);
-	status = found->command ? 0 : find_processes(t, a, allowed, found, err);
-	if (!status && target_found_count(found))
-		found->starts = calloc(target_found_count(found), sizeof(*found->starts));
-	return status;
+	return found->command ? 0 : find_processes(t, a, allowed, found, err);
 }
 
 int target_find_in(const struct target_options *t, const char *capture,

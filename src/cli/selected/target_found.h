@@ -23,11 +23,10 @@ struct target_found {
 	bool has_user;	      /* every process of a user, including later ones */
 	uid_t user;
 	struct buffer pids; /* uint32_t, each once */
-	/* By index of `pids`: the start of the process that had the PID first, in clock ticks; 0:
-	 * none was seen yet. Owned; NULL: no PIDs, or no memory. */
-	uint64_t *starts;
-	bool is_searched; /* some PIDs were found by a search, so one may have exited */
-	size_t missing;	  /* number of given PIDs that were dropped, as they have no process */
+	uint64_t *starts;   /* by index of `pids`, as target_found_identify() read them; owned;
+			     * NULL: not read */
+	bool is_searched;   /* some PIDs were found by a search, so one may have exited */
+	size_t missing;	    /* number of given PIDs that were dropped, as they have no process */
 	struct buffer
 		note; /* lines about dropped PIDs and names of several processes; empty: none */
 };
@@ -39,8 +38,11 @@ int target_find(const struct target_options *t, const struct arguments *a, unsig
 	struct target_found *found, struct sooth_error *err);
 size_t target_found_count(const struct target_found *found);
 const uint32_t *target_found_pids(const struct target_found *found);
+/* Reads which processes have the PIDs now, for a command that goes on: a later process with one of
+ * them is not selected. An error if one has no process. */
+int target_found_identify(struct target_found *found, struct sooth_error *err);
 /* Returns whether a process is selected: all are if the target is the host, or a user, whose
- * processes the observer selects. A later process with the PID of a selected one is not. `found`: a
+ * processes the observer selects. `found`: a
  * struct target_found; NULL: everything is selected. */
 bool target_found_has(const void *found, const struct process_id *id);
 /* Lets a report show the selected processes of the capture, and the time range. */
