@@ -21,6 +21,7 @@ struct names {
 void names_init(struct names *n, size_t most, size_t bytes_most);
 void names_fini(struct names *n);
 /* Returns the number of a text, and stores a new text (*is_new is then true; `is_new` may be NULL).
+ * The stored texts may move: a text of this list that is not one of its numbers is copied before.
  * NAMES_NONE: there is no room. */
 uint32_t names_put(struct names *n, struct span text, bool *is_new);
 size_t names_count(const struct names *n);

@@ -253,14 +253,18 @@ static uint32_t text_number(struct track_state *s, uint32_t name, struct sooth_e
 static size_t put_source(struct track_state *s, const struct profile_function *f,
 	uint64_t numbers[2], struct sooth_error *err)
 {
+	_cleanup_(buffer_fini) struct buffer path = { 0 };
 	struct span place = names_get(&s->sums.names, f->file);
 	const char *colon = span_last(place, ':');
-	uint32_t source = colon ? names_put(&s->sums.names,
-					  span_of(place.data, (size_t)(colon - place.data)), NULL)
-				: NAMES_NONE;
+	uint32_t source;
 
+	if (!colon)
+		return 0;
+	numbers[1] = strtoull(colon + 1, NULL, 10);
+	/* A copy: a new name may move the names. */
+	buffer_append(&path, place.data, (size_t)(colon - place.data));
+	source = names_put(&s->sums.names, span_of((const char *)path.data, path.size), NULL);
 	numbers[0] = source == NAMES_NONE ? 0 : text_number(s, source, err);
-	numbers[1] = colon ? strtoull(colon + 1, NULL, 10) : 0;
 	return numbers[0] ? 2 : 0;
 }
 
