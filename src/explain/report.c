@@ -29,6 +29,8 @@
 struct report_stage {
 	const struct stage_type *type;
 	void *state;
+	bool is_default; /* added because its probe was recorded */
+	bool has_record; /* of its kind */
 };
 
 struct sooth_report {
@@ -282,6 +284,7 @@ static int add_views_of(
 			span_equal(span_of(probe.text.data, probe.text.size), type->probe)) {
 			status = add_stage(r, type, NULL, err);
 			r->default_count += !status;
+			r->stages[r->stage_count - 1].is_default = !status;
 		}
 	}
 	return status;
@@ -301,6 +304,8 @@ static int handle_record(
 			r->handled = registry_schema(record->kind);
 		output_show_record(r->output, r->handled, record);
 	}
+	for (size_t i = r->stage_count - r->default_count; i < r->stage_count; i++)
+		r->stages[i].has_record |= r->stages[i].type->of_kind == record->kind;
 	if (!status && r->handler) {
 		status = r->handler(r->handler_user, r->handled, record);
 		if (status < 0)
@@ -358,12 +363,38 @@ static int handle_records(struct sooth_report *r, const struct batch *all, struc
 	return status ? status : output_flush(r->output, err);
 }
 
+static bool is_left_out(const struct report_stage *stage)
+{
+	return stage->is_default && stage->type->of_kind && !stage->has_record;
+}
+
+/* Returns whether a stage is the first of its probe, and all of them are left out. */
+static bool stands_for_probe(const struct sooth_report *r, const struct report_stage *stage)
+{
+	for (size_t i = 0; i < r->stage_count; i++) {
+		const struct report_stage *other = &r->stages[i];
+
+		if (!other->is_default || strcmp(other->type->probe, stage->type->probe) != 0)
+			continue;
+		if (!is_left_out(other) || other < stage)
+			return false;
+	}
+	return true;
+}
+
 static int emit_views(struct sooth_report *r, struct sooth_error *err)
 {
 	int status = 0;
 
-	for (size_t i = 0; i < r->stage_count && !status; i++)
-		status = r->stages[i].type->finish(r->stages[i].state, err);
+	for (size_t i = 0; i < r->stage_count && !status; i++) {
+		struct report_stage *stage = &r->stages[i];
+
+		if (!is_left_out(stage))
+			status = stage->type->finish(stage->state, err);
+		else if (stands_for_probe(r, stage))
+			output_limit(r->output, stage->type->probe,
+				"it was recorded, and saw no event of the target", "");
+	}
 	return status;
 }
 

@@ -15,6 +15,9 @@ struct stage_type {
 	const char *name;
 	const char *help;
 	const char *probe; /* probe whose default view it is in `sooth report`; NULL: none */
+	/* With `probe`: `sooth report` leaves the view out if the capture has no record of this
+	 * kind, because a probe that recorded something else would show zeros. 0: never. */
+	uint16_t of_kind;
 	const char *shows; /* the probe that it needs */
 	/* Every table that the stage may emit, NULL at the end: a filter by a field that none of
 	 * them has is refused before recording starts. NULL: unknown, and the filter is checked at

@@ -456,6 +456,7 @@ const struct stage_type stage_profile_pages = {
 	.name = "profile-pages",
 	.help = "memory by the code that touched its pages first, and what of it remains",
 	.probe = "profile",
+	.of_kind = PROFILE_PAGE,
 	.shows = "profile",
 	.tables = profile_pages_tables,
 	STAGE_FUNCTIONS(struct pages_state),

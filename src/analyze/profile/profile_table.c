@@ -430,6 +430,7 @@ const struct stage_type stage_profile_table = {
 	.name = "profile-table",
 	.help = "hot functions by samples, per role of threads",
 	.probe = "profile",
+	.of_kind = PROFILE_SAMPLE,
 	.shows = "profile",
 	.tables = tables,
 	STAGE_FUNCTIONS(struct table_state),

@@ -281,6 +281,7 @@ const struct stage_type stage_profile_waits = {
 	.name = "profile-waits",
 	.help = "waits of threads by function, reason and what woke them",
 	.probe = "profile",
+	.of_kind = PROFILE_WAIT,
 	.shows = "profile",
 	.tables = tables,
 	STAGE_FUNCTIONS(struct waits_state),

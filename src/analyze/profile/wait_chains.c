@@ -346,6 +346,7 @@ const struct stage_type stage_wait_chains = {
 	.name = "wait-chains",
 	.help = "waits that another thread ended, and what that thread waited for meanwhile",
 	.probe = "profile",
+	.of_kind = PROFILE_WAIT,
 	.shows = "profile",
 	.tables = tables,
 	STAGE_FUNCTIONS(struct chains_state),

@@ -392,6 +392,7 @@ const struct stage_type stage_profile_wall = {
 	.name = "profile-wall",
 	.help = "all the time of threads: running and waiting, by function",
 	.probe = "profile",
+	.of_kind = PROFILE_SAMPLE,
 	.shows = "profile",
 	.tables = tables,
 	STAGE_FUNCTIONS(struct wall_state),
