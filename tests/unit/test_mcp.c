@@ -81,7 +81,7 @@ static void test_commands(void **state)
 	assert_string_equal(words_of("why", "{\"pid\":4711}"), "why --pid=4711");
 	assert_string_equal(words_of("why", ""), "why");
 	assert_string_equal(words_of("why", "{\"session\":\"ab_c-9\"}"), "why --session=ab_c-9");
-	assert_string_equal(words_of("diagnose", "{}"), "diagnose --duration=5");
+	assert_string_equal(words_of("diagnose", "{}"), "diagnose --duration=10");
 	assert_string_equal(words_of("diagnose", "{\"seconds\":30,\"pid\":1}"),
 		"diagnose --duration=30 --pid=1");
 	assert_string_equal(words_of("calls", "{\"pid\":2147483647,\"seconds\":1}"),

@@ -59,6 +59,7 @@ struct tool {
 	const char *whole[3];	  /* fixed options, without a target */
 	const char *of_target[3]; /* likewise, with a target */
 	int columns;		  /* 0: COLUMNS */
+	unsigned seconds;	  /* by default; 0: DEFAULT_S */
 };
 
 #define TOOL(name_, title_, description_, command_, ...)                                           \
@@ -73,6 +74,11 @@ static const struct tool tools[] = {
 
 /* --- the list --- */
 
+static int default_seconds(const struct tool *tool)
+{
+	return (int)(tool->seconds ?: DEFAULT_S);
+}
+
 static void emit_argument(struct json *j, const struct tool *tool, enum argument of)
 {
 	json_key(j, known_arguments[of].name);
@@ -85,7 +91,7 @@ static void emit_argument(struct json *j, const struct tool *tool, enum argument
 		json_format(
 			j, "{'type':'integer','minimum':1,'maximum':%lld", known_arguments[of].max);
 	if (of == ARGUMENT_SECONDS && !(tool->arguments & BIT(MINUTES)))
-		json_format(j, "'default':%d", DEFAULT_S);
+		json_format(j, "'default':%d", default_seconds(tool));
 	json_format(j, "'description':%s}", known_arguments[of].description);
 }
 
@@ -229,7 +235,7 @@ static bool add_time(
 		command->columns = COLUMNS;
 		add_word(command, "--last=%um", minutes ? minutes : DEFAULT_MINUTES);
 	} else if (tool->arguments & BIT(SECONDS)) {
-		add_word(command, "--duration=%u", seconds ? seconds : DEFAULT_S);
+		add_word(command, "--duration=%u", seconds ?: (unsigned)default_seconds(tool));
 	}
 	return is_history;
 }
