@@ -283,8 +283,10 @@ static int add_views_of(
 		if (type->probe && probe.state == SOOTH_STATE_VALUE && !has_stage(r, type) &&
 			span_equal(span_of(probe.text.data, probe.text.size), type->probe)) {
 			status = add_stage(r, type, NULL, err);
-			r->default_count += !status;
-			r->stages[r->stage_count - 1].is_default = !status;
+			if (status)
+				break;
+			r->stages[r->stage_count - 1].is_default = true;
+			r->default_count++;
 		}
 	}
 	return status;

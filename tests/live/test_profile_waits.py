@@ -57,6 +57,19 @@ class Waits(Case):
         target.wait_for_output(b"ready")
         return target
 
+    def test_report_has_no_zeros_for_what_was_not_recorded(self):
+        """A capture of waits has no samples; one of a process at rest has nothing, and says so."""
+        capture = self.path("waits.sooth")
+        self.sooth("profile", "--off-cpu", "--save", capture, "--", "/bin/sh", "-c", "sleep 0.1; :")
+        report = self.sooth("report", "-j", capture).json()
+        self.assertTrue(report["waits_by_function"])
+        self.assertFalse({"profile", "pages", "functions"} & set(report))
+        self.assertNotIn("0 samples", self.sooth("report", capture).text)
+        target = self.start("/bin/sleep", "100")
+        self.sooth("profile", "--save", capture, "-d", "0.3", str(target.pid))
+        self.assertEqual(self.sooth("report", capture).text,
+                         "not measured: profile: it was recorded, and saw no event of the target\n")
+
     def test_reasons(self):
         """By function, reason and waker; all waits of a thread together are its time."""
         target = self.program()

@@ -212,6 +212,8 @@ static void fini(void *state)
 const struct stage_type stage_call_stacks = {
 	.name = "call-stacks",
 	.help = "stacks of system calls: which code makes them",
+	.probe = "profile",
+	.of_kind = PROFILE_CALL,
 	.shows = "profile",
 	.tables = tables,
 	STAGE_FUNCTIONS(struct stacks_state),
