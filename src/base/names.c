@@ -55,8 +55,7 @@ static bool store_text(struct names *n, struct span text)
 	struct names_place place = { n->bytes.size, text.size };
 
 	/* The bytes may move: a part of another text is copied by the caller. */
-	assert(!text.size || text.data < (const char *)n->bytes.data ||
-		text.data >= (const char *)n->bytes.data + n->bytes.size);
+	assert(!text.size || (uintptr_t)text.data - (uintptr_t)n->bytes.data >= n->bytes.size);
 	if (n->bytes.size + text.size > n->bytes_most)
 		return false;
 	buffer_append(&n->bytes, text.data, text.size);
