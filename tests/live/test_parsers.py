@@ -47,14 +47,18 @@ class Parsers(LentCase):
 
     def assert_confined(self, sooth, uid=None):
         """Without `uid`: an id of its own, so that no other process may stop or end it."""
-        server, waiting = parsers_of(sooth)
+        def with_filter():
+            # A parser that has read its file ends, and the next one waits.
+            server, waiting = parsers_of(sooth)
+            try:
+                return waiting and status_of(waiting[0])["Seccomp"] == "2" and (server, waiting)
+            except FileNotFoundError:
+                return None
+        server, waiting = wait_until(with_filter, "a parser with its filter")
         if uid is None:
             uid = int(status_of(server)["Uid"].split()[0])
             self.assertGreaterEqual(uid, 0x70000000)
-        self.assertTrue(waiting)
         for pid in (server, waiting[0]):
-            if pid != server:
-                wait_until(lambda: status_of(pid)["Seccomp"] == "2", "the filter")
             status = status_of(pid)
             self.assertEqual(status["Uid"].split(), [str(uid)] * 4)
             self.assertEqual(status["Gid"].split(), [str(uid)] * 4)
