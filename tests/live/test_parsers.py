@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 import unittest
 
 import harness
@@ -29,12 +30,36 @@ def children_of(pid):
     return [int(child) for child in read("/proc/%d/task/%d/children" % (pid, pid)).split()]
 
 
+def files_of(pid):
+    """Open files but for sockets and /dev/null."""
+    names = [os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)]
+    return [name for name in names if name != "/dev/null" and not name.startswith("socket:")]
+
+
 def parsers_of(sooth):
     """The process that forks parsers, and those: one waits for the next file."""
     for child in children_of(sooth):
         if read("/proc/%d/comm" % child) == b"sooth-parser\n":
             return child, children_of(child)
     return None, []
+
+
+def at_rest(sooth):
+    """The same once sooth has read the files of its target: one parser, which has its filter and no file."""
+    def looks():
+        server, parsers = parsers_of(sooth)
+        try:
+            if len(parsers) == 1 and status_of(parsers[0])["Seccomp"] == "2" and not files_of(parsers[0]):
+                return server, parsers
+        except FileNotFoundError:  # it has read its file, and ended
+            pass
+        return None
+
+    def is_same():
+        before = looks()
+        time.sleep(0.3)
+        return before == looks() and before
+    return wait_until(is_same, "a parser at rest")
 
 
 @needs_bpf
@@ -47,14 +72,7 @@ class Parsers(LentCase):
 
     def assert_confined(self, sooth, uid=None):
         """Without `uid`: an id of its own, so that no other process may stop or end it."""
-        def with_filter():
-            # A parser that has read its file ends, and the next one waits.
-            server, waiting = parsers_of(sooth)
-            try:
-                return waiting and status_of(waiting[0])["Seccomp"] == "2" and (server, waiting)
-            except FileNotFoundError:
-                return None
-        server, waiting = wait_until(with_filter, "a parser with its filter")
+        server, waiting = at_rest(sooth)
         if uid is None:
             uid = int(status_of(server)["Uid"].split()[0])
             self.assertGreaterEqual(uid, 0x70000000)
@@ -66,10 +84,7 @@ class Parsers(LentCase):
                 self.assertEqual(int(status[kind], 16), 0, kind)
             self.assertEqual(status["NoNewPrivs"], "1")
             self.assertFalse(status["Groups"].strip())
-            open_files = [os.readlink("/proc/%d/fd/%s" % (pid, fd))
-                          for fd in os.listdir("/proc/%d/fd" % pid)]
-            self.assertFalse([name for name in open_files
-                              if name != "/dev/null" and not name.startswith("socket:")])
+            self.assertFalse(files_of(pid))
             limits = read("/proc/%d/limits" % pid).decode()
             if pid != server:
                 self.assertTrue(re.search(r"Max cpu time +14 +14", limits), limits)
@@ -153,7 +168,7 @@ class Parsers(LentCase):
         """One that waits is replaced; nothing is missing."""
         sooth = self.start_watching(self.start(*BUSY).pid)
         for _ in range(3):
-            server, waiting = parsers_of(sooth.pid)
+            server, waiting = at_rest(sooth.pid)
             os.kill(waiting[0], signal.SIGKILL)
             wait_until(lambda: set(parsers_of(sooth.pid)[1]) - set(waiting), "another one")
         sooth.send(signal.SIGINT)
@@ -162,9 +177,12 @@ class Parsers(LentCase):
 
     def test_all_are_killed(self):
         """The report is whole but for what they would have parsed, and says so once."""
-        sooth = self.start_watching(self.start(*BUSY).pid)
+        target = self.start(*BUSY)
+        sooth = self.start_watching(target.pid)
         os.kill(parsers_of(sooth.pid)[0], signal.SIGKILL)
         wait_until(lambda: not parsers_of(sooth.pid)[1], "their end")
+        used_s = harness.cpu_s(target.pid)
+        wait_until(lambda: harness.cpu_s(target.pid) > used_s + 0.2, "samples with names to look for")
         sooth.send(signal.SIGINT)
         run = sooth.finish()
         self.assertEqual(run.status, 0, run)
