@@ -63,7 +63,8 @@ int sooth_report_new(struct sooth_report **out, const char *name, struct sooth_e
  */
 int sooth_report_add_view(
 	struct sooth_report *r, const char *view, const void *options, struct sooth_error *err);
-/* Adds the default views of each probe that occurs in the stream. */
+/* Adds the default views of each probe that occurs in the stream, but for those of events that the
+ * probe did not record; where it recorded none, the limits of the report name it. */
 void sooth_report_add_default_views(struct sooth_report *r);
 /* Adds a sink by its name: "text" (or "table"), "json", "jsonl", "csv", "redacted", "html"; for
  * views with stacks "folded" and "flamegraph", for a timeline "timeline-svg". -ENOENT: there is

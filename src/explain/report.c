@@ -29,8 +29,7 @@
 struct report_stage {
 	const struct stage_type *type;
 	void *state;
-	bool is_default; /* added because its probe was recorded */
-	bool has_record; /* of its kind */
+	bool has_record; /* of its kind; only known of a default view */
 };
 
 struct sooth_report {
@@ -41,7 +40,7 @@ struct sooth_report {
 	struct summary summary;
 	struct report_stage stages[REPORT_STAGES_MAX];
 	size_t stage_count;
-	size_t default_count; /* of these: added because a probe was recorded */
+	size_t default_count; /* of these, at the end: added because a probe was recorded */
 	struct report_offer {
 		const char *probe, *view;
 		const void *options;
@@ -57,6 +56,7 @@ struct sooth_report {
 	bool has_begun;
 	bool has_read;			/* the blocks came as bytes */
 	struct sooth_report *passes_to; /* NULL: none */
+	uint16_t marked_kind;		/* kind of the record before */
 	uint16_t frame_kind;		/* kind of the record that ends a frame; 0: one report */
 	bool emits_intervals, has_interval, is_over;
 	struct time_range part;
@@ -283,13 +283,18 @@ static int add_views_of(
 		if (type->probe && probe.state == SOOTH_STATE_VALUE && !has_stage(r, type) &&
 			span_equal(span_of(probe.text.data, probe.text.size), type->probe)) {
 			status = add_stage(r, type, NULL, err);
-			if (status)
-				break;
-			r->stages[r->stage_count - 1].is_default = true;
-			r->default_count++;
+			r->default_count += !status;
 		}
 	}
 	return status;
+}
+
+/* Kinds come in runs. A source's record, which adds views, ends a run. */
+static void mark_kind(struct sooth_report *r, uint16_t kind)
+{
+	for (size_t i = r->stage_count - r->default_count; i < r->stage_count; i++)
+		r->stages[i].has_record |= r->stages[i].type->of_kind == kind;
+	r->marked_kind = kind;
 }
 
 static int handle_record(
@@ -306,8 +311,8 @@ static int handle_record(
 			r->handled = registry_schema(record->kind);
 		output_show_record(r->output, r->handled, record);
 	}
-	for (size_t i = r->stage_count - r->default_count; i < r->stage_count; i++)
-		r->stages[i].has_record |= r->stages[i].type->of_kind == record->kind;
+	if (record->kind != r->marked_kind)
+		mark_kind(r, record->kind);
 	if (!status && r->handler) {
 		status = r->handler(r->handler_user, r->handled, record);
 		if (status < 0)
@@ -365,20 +370,19 @@ static int handle_records(struct sooth_report *r, const struct batch *all, struc
 	return status ? status : output_flush(r->output, err);
 }
 
-static bool is_left_out(const struct report_stage *stage)
+static bool is_left_out(const struct sooth_report *r, size_t i)
 {
-	return stage->is_default && stage->type->of_kind && !stage->has_record;
+	const struct report_stage *stage = &r->stages[i];
+
+	return i >= r->stage_count - r->default_count && stage->type->of_kind && !stage->has_record;
 }
 
-/* Returns whether a stage is the first of its probe, and all of them are left out. */
-static bool stands_for_probe(const struct sooth_report *r, const struct report_stage *stage)
+/* Returns whether a stage is the first default view of its probe, and all of them are left out. */
+static bool stands_for_probe(const struct sooth_report *r, size_t stage)
 {
-	for (size_t i = 0; i < r->stage_count; i++) {
-		const struct report_stage *other = &r->stages[i];
-
-		if (!other->is_default || strcmp(other->type->probe, stage->type->probe) != 0)
-			continue;
-		if (!is_left_out(other) || other < stage)
+	for (size_t i = r->stage_count - r->default_count; i < r->stage_count; i++) {
+		if (!strcmp(r->stages[i].type->probe, r->stages[stage].type->probe) &&
+			(i < stage || !is_left_out(r, i)))
 			return false;
 	}
 	return true;
@@ -389,12 +393,12 @@ static int emit_views(struct sooth_report *r, struct sooth_error *err)
 	int status = 0;
 
 	for (size_t i = 0; i < r->stage_count && !status; i++) {
-		struct report_stage *stage = &r->stages[i];
+		const struct stage_type *type = r->stages[i].type;
 
-		if (!is_left_out(stage))
-			status = stage->type->finish(stage->state, err);
-		else if (stands_for_probe(r, stage))
-			output_limit(r->output, stage->type->probe,
+		if (!is_left_out(r, i))
+			status = type->finish(r->stages[i].state, err);
+		else if (stands_for_probe(r, i))
+			output_limit(r->output, type->probe,
 				"it was recorded, and saw no event of the target", "");
 	}
 	return status;

@@ -13,7 +13,6 @@
 #define COLUMNS		200
 #define BAR_COLUMNS	60 /* a column of a bar has three bytes */
 #define REASON_COLUMNS	320
-#define DEFAULT_S	5
 #define SECONDS_MAX	30
 #define DEFAULT_MINUTES 60
 #define MINUTES_MAX	1440
@@ -59,7 +58,7 @@ struct tool {
 	const char *whole[3];	  /* fixed options, without a target */
 	const char *of_target[3]; /* likewise, with a target */
 	int columns;		  /* 0: COLUMNS */
-	unsigned seconds;	  /* by default; 0: DEFAULT_S */
+	unsigned seconds;	  /* by default; 0: it reads the history */
 };
 
 #define TOOL(name_, title_, description_, command_, ...)                                           \
@@ -74,11 +73,6 @@ static const struct tool tools[] = {
 
 /* --- the list --- */
 
-static int default_seconds(const struct tool *tool)
-{
-	return (int)(tool->seconds ?: DEFAULT_S);
-}
-
 static void emit_argument(struct json *j, const struct tool *tool, enum argument of)
 {
 	json_key(j, known_arguments[of].name);
@@ -90,8 +84,8 @@ static void emit_argument(struct json *j, const struct tool *tool, enum argument
 	else
 		json_format(
 			j, "{'type':'integer','minimum':1,'maximum':%lld", known_arguments[of].max);
-	if (of == ARGUMENT_SECONDS && !(tool->arguments & BIT(MINUTES)))
-		json_format(j, "'default':%d", default_seconds(tool));
+	if (of == ARGUMENT_SECONDS && tool->seconds)
+		json_format(j, "'default':%d", (int)tool->seconds);
 	json_format(j, "'description':%s}", known_arguments[of].description);
 }
 
@@ -235,7 +229,7 @@ static bool add_time(
 		command->columns = COLUMNS;
 		add_word(command, "--last=%um", minutes ? minutes : DEFAULT_MINUTES);
 	} else if (tool->arguments & BIT(SECONDS)) {
-		add_word(command, "--duration=%u", seconds ?: (unsigned)default_seconds(tool));
+		add_word(command, "--duration=%u", seconds ?: tool->seconds);
 	}
 	return is_history;
 }
