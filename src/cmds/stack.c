@@ -70,8 +70,8 @@ const struct command command_stack = {
 	.usage = "[-v] [--tid TID] [-j] PID|NAME|SESSION... | FILE.sooth",
 	.about = "Shows where every thread is, those that wait included, in user space and in the "
 		 "kernel.\nThreads with the same stack stand together; the one that computes, or "
-		 "the main thread,\ncomes first. Waiting tasks of asyncio (Python 3.14) are named "
-		 "beside. Nothing is\nstopped or attached.",
+		 "the main thread,\ncomes first. Waiting tasks of asyncio (Python 3.14) and "
+		 "goroutines are\nnamed beside. Nothing is stopped or attached.",
 	.examples = "  sooth stack 4711                     where a process hangs\n"
 		    "  sooth stack -v 4711                  every frame, also of the kernel\n"
 		    "  sooth stack nginx                    every process of that name\n"

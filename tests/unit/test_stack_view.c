@@ -5,6 +5,7 @@
 
 #include "analyze/stacks/stacks.h"
 #include "probes/stacks.h"
+#include "probes/waits.h"
 
 static void put_frame(uint32_t number, const char *function, uint8_t kind)
 {
@@ -41,8 +42,8 @@ static void put_thread(uint32_t tid, const char *name, char letter, uint32_t sta
 					   .tid = tid,
 					   .kind = STACKS_THREAD },
 		.stack = stack,
-		.stack_state = stack ? SOOTH_STATE_VALUE
-				     : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED),
+		.stack_state =
+			stack ? SOOTH_STATE_VALUE : SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED),
 		.state = letter,
 		.call_state = SOOTH_STATE_ABSENT,
 		.process = "demo" };
@@ -56,12 +57,11 @@ static void put_thread(uint32_t tid, const char *name, char letter, uint32_t sta
 
 static void put_end(uint32_t threads, uint8_t state)
 {
-	struct stacks_snapshot end = { .record = { .time_ns = 3,
-					       .start_ticks = 7,
-					       .pid = 10,
-					       .kind = STACKS_SNAPSHOT },
+	struct stacks_snapshot end = {
+		.record = { .time_ns = 3, .start_ticks = 7, .pid = 10, .kind = STACKS_SNAPSHOT },
 		.threads = threads,
-		.threads_state = state };
+		.threads_state = state
+	};
 
 	RECORD_APPEND(&records, &end, NULL, 0);
 }
@@ -99,19 +99,22 @@ static void test_text(void **state)
 	put_all();
 	text = show_view("stack", "stacks", NULL, "text");
 	assert_true(has(text, "demo (10): 8 threads\n"));
-	busy = strstr(text, "  thread runnable: busy (20)\n    work  demo:0x1002\n"
-			    "    [the rest is missing: no unwind information and no frame pointer]\n");
+	busy = strstr(text,
+		"  thread runnable: busy (20)\n    work  demo:0x1002\n"
+		"    [the rest is missing: no unwind information and no frame pointer]\n");
 	main_thread = strstr(text, "  2 threads waiting in futex_do_wait: demo (10), worker (11)\n"
 				   "    wait  demo:0x1001\n    main  demo:0x1005\n");
-	workers = strstr(text, "  4 threads waiting in futex_do_wait: worker (12, 13, 14) and 1 more\n"
-			       "    work  demo:0x1002\n    deeper  app.py:7\n");
+	workers = strstr(text,
+		"  4 threads waiting in futex_do_wait: worker (12, 13, 14) and 1 more\n"
+		"    work  demo:0x1002\n    deeper  app.py:7\n");
 	assert_non_null(busy);
 	assert_non_null(main_thread);
 	assert_non_null(workers);
 	assert_true(busy < main_thread && main_thread < workers);
 	assert_true(has(text, "    ... 12 frames (-v shows all)\n    deeper  app.py:7\n"));
 	assert_true(has(text, "thread runnable: unread (21)\n    ["));
-	assert_true(has(text, "[not measured: it runs, and registers of running threads need eBPF]"));
+	assert_true(
+		has(text, "[not measured: it runs, and registers of running threads need eBPF]"));
 	assert_false(has(text, "do_futex"));
 }
 
@@ -150,10 +153,66 @@ static void test_refused(void **state)
 		"process 10: not measured: it belongs to another user, or may not be traced"));
 }
 
+static void put_goroutines(uint64_t count, bool is_main, const char *reason, const char *by,
+	const char *at, const char *start)
+{
+	struct waits_goroutines w = {
+		.record = { .time_ns = 2, .start_ticks = 7, .pid = 10, .kind = WAITS_GOROUTINES },
+		.count = count,
+		.node_pid = 10,
+		.is_main = is_main,
+		.state = reason ? WAITS_GOROUTINE_WAITS : WAITS_GOROUTINE_RUNS,
+		.reason_state = state_if(reason != NULL),
+		.longest_ns = 5000000000,
+		.longest_state = state_if(count > 1)
+	};
+	struct record_tail tail[] = { tail_string(&w.reason, reason ? reason : ""),
+		tail_string(&w.by, by), tail_string(&w.at, at), tail_string(&w.start, start) };
+
+	RECORD_APPEND(&records, &w, tail, ARRAY_SIZE(tail));
+}
+
+static void put_waits_end(void)
+{
+	struct waits_snapshot end = {
+		.record = { .time_ns = 3, .start_ticks = 7, .pid = 10, .kind = WAITS_SNAPSHOT }
+	};
+
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
+/* Threads of a Go program wait in the scheduler; its goroutines say where the program is. */
+static void test_goroutines(void **state)
+{
+	struct stacks_options one = { .tid = 20 };
+	const char *text, *main_one, *locked, *thread;
+
+	(void)state;
+	put_all();
+	put_goroutines(1, false, NULL, "", "main.work", "main.main.func2");
+	put_goroutines(14, false, "semacquire", "sync.(*RWMutex).Lock", "main.(*store).Reset",
+		"main.main.func1");
+	put_goroutines(1, true, "chan receive", "", "main.main", "runtime.main");
+	put_waits_end();
+	text = show_view("stack", "stacks", NULL, "text");
+	assert_true(has(text, "demo (10): 8 threads, 16 goroutines\n"));
+	main_one = strstr(text, "  main goroutine waits for data from a channel in main.main\n");
+	locked = strstr(text, "  14 goroutines wait for a read-write lock in main.(*store).Reset, "
+			      "one for at least 5.0 s; began with main.main.func1\n");
+	thread = strstr(text, "thread runnable: busy (20)");
+	assert_non_null(main_one);
+	assert_non_null(locked);
+	assert_true(main_one < locked && locked < thread);
+	assert_true(has(text, "  1 goroutine runs or could run in main.work; began with"));
+	text = show_view("stack", "stacks", NULL, "json");
+	assert_true(has(text, "\"by\": \"sync.(*RWMutex).Lock\""));
+	assert_false(has(show_view("stack", "stacks", &one, "text"), "goroutine"));
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TEST(test_text), TEST(test_json),
-		TEST(test_one_thread), TEST(test_refused) };
+	const struct CMUnitTest tests[] = { TEST(test_text), TEST(test_json), TEST(test_one_thread),
+		TEST(test_refused), TEST(test_goroutines) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "analyze/profile/profile_sums.h"
+#include "analyze/stacks/stack_goroutines.h"
 #include "analyze/stacks/stacks.h"
 #include "base/buffer.h"
 #include "model/batch.h"
@@ -24,7 +25,7 @@
 ROW_STRUCT(stack_frame_row, STACK_FRAME_ROW);
 
 #define STACK_THREAD_ROW(F, S)                                                                     \
-	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the pid namespace of sooth",              \
+	F(S, RECORD, U64, tid, tid, ALWAYS, "thread id in the pid namespace of sooth",             \
 		.is_key = true)                                                                    \
 	F(S, TEXT, name, ALWAYS, "name of the thread (comm)")                                      \
 	F(S, U64, cpu_ns, MAYBE(cpu_state), "CPU time of the thread since its start",              \
@@ -58,6 +59,9 @@ ROW_STRUCT(stack_group_row, STACK_GROUP_ROW, char state;);
 	F(S, TEXT, process, ALWAYS, "name of the process (comm)", .label = "NAME")                 \
 	F(S, U32, threads, MAYBE(threads_state), "number of threads that were read")               \
 	F(S, TEXT, text, ALWAYS, "the process as a sentence", .is_hidden = true)                   \
+	F(S, ROWS, goroutines, MAYBE(goroutines_state),                                            \
+		"goroutines of a Go program that are alike: the main one, then the largest group", \
+		.rows = &stack_goroutines_schema)                                                  \
 	F(S, ROWS, stacks, ALWAYS, "stacks, the one that matters first",                           \
 		.rows = &stack_group_schema)
 

@@ -2,6 +2,8 @@
 /* The stacks of all threads at one moment: processes, groups of threads, frames. */
 #include "analyze/stacks/stacks.h"
 
+#include <inttypes.h>
+
 #include "analyze/snapshots.h"
 #include "analyze/stacks/stack_rows.h"
 #include "analyze/waits/wait_tasks.h"
@@ -11,7 +13,7 @@
 struct stacks_state {
 	struct output *output;
 	struct stacks_options options;
-	struct snapshots last, waits; /* `waits`: only waits of tasks within the process */
+	struct snapshots last, waits; /* `waits`: only waits of tasks and goroutines */
 	struct profile_sums sums;
 };
 
@@ -41,7 +43,8 @@ static int push(void *state, const struct batch *batch, struct sooth_error *err)
 	batch_for_each (r, batch) {
 		if (r->kind == STACKS_THREAD || r->kind == STACKS_SNAPSHOT)
 			snapshots_add_record(&s->last, r);
-		if (r->kind == WAITS_TASKS || r->kind == WAITS_SNAPSHOT)
+		if (r->kind == WAITS_TASKS || r->kind == WAITS_GOROUTINES ||
+			r->kind == WAITS_SNAPSHOT)
 			snapshots_add_record(&s->waits, r);
 	}
 	return 0;
@@ -90,14 +93,20 @@ static void put_process(
 		buffer_string(out, ", and more that were not read");
 }
 
-/* Writes the tasks: threads wait in the event loop, and tasks for what the program needs. */
-static void put_tasks(const struct stacks_state *s, const struct process_id *id, struct buffer *out)
+/* Appends tasks and goroutines: threads wait in the event loop or the scheduler, and these for what
+ * the program needs. */
+static void put_below_threads(const struct stacks_state *s, const struct process_id *id,
+	bool is_short, struct buffer *text, struct buffer *goroutines)
 {
-	const struct snapshot *waits = snapshots_get(&s->waits, id);
-	/* not beside the view of waits, which has the tasks */
-	struct wait_graph g = wait_graph_of(s->options.first_only ? NULL : waits, NULL);
+	struct wait_graph g = wait_graph_of(snapshots_get(&s->waits, id), NULL);
+	uint64_t count;
 
-	wait_put_tasks(out, &g, (uint32_t)id->pid);
+	if (s->options.first_only || s->options.tid) /* the view of waits has them, or none asked */
+		return;
+	count = stack_goroutine_rows(goroutines, &g, (uint32_t)id->pid, is_short);
+	if (count)
+		buffer_format(text, ", %" PRIu64 " goroutine%s", count, count == 1 ? "" : "s");
+	wait_put_tasks(text, &g, (uint32_t)id->pid);
 }
 
 static int emit_process(struct stacks_state *s, const struct snapshot *snapshot, bool is_short,
@@ -106,7 +115,7 @@ static int emit_process(struct stacks_state *s, const struct snapshot *snapshot,
 	const struct stacks_snapshot *end = snapshot_end(snapshot, sizeof(*end));
 	struct batch records = snapshot_records(snapshot);
 	struct span name = process_name(&records);
-	struct buffer stacks = { 0 }, text = { 0 };
+	struct buffer stacks = { 0 }, goroutines = { 0 }, text = { 0 };
 	int status;
 
 	stack_rows(&stacks, &s->sums, &records, &s->options, is_short);
@@ -115,16 +124,19 @@ static int emit_process(struct stacks_state *s, const struct snapshot *snapshot,
 		.threads_state =
 			end ? end->threads_state : SOOTH_NOT_MEASURED(SOOTH_REASON_FAILED) };
 	put_process(&text, name, (uint32_t)snapshot->id.pid, row.threads, row.threads_state);
-	put_tasks(s, &snapshot->id, &text);
+	put_below_threads(s, &snapshot->id, is_short, &text, &goroutines);
+	row.goroutines_state = state_if(goroutines.size > 0);
 	if (s->options.tid && !stacks.size && !row.threads_state)
 		buffer_format(&text, "; none of them is %u", s->options.tid);
 	struct record_tail tail[] = {
+		tail_buffer(&row.goroutines, &goroutines),
 		tail_buffer(&row.stacks, &stacks),
 		tail_span(&row.process, name),
 		tail_buffer(&row.text, &text),
 	};
 	status = OUTPUT_ROW(s->output, &row, tail, ARRAY_SIZE(tail), err);
 	buffer_fini(&stacks);
+	buffer_fini(&goroutines);
 	buffer_fini(&text);
 	return status;
 }
