@@ -113,7 +113,8 @@ static void test_refused(void **state)
 	}
 	assert_int_equal(*words_of("kill", "{\"pid\":1}"), '!');
 	assert_int_equal(*words_of("stack", ""), '!');
-	assert_int_equal(*words_of("why", "{\"seconds\":1}"), '!');
+	assert_non_null(strstr(words_of("why", "{\"seconds\":1}"), "; it takes pid session"));
+	assert_non_null(strstr(words_of("leftovers", "{\"x\":1}"), "; it takes none"));
 	assert_int_equal(*words_of("leftovers", "{\"pid\":1}"), '!');
 	assert_int_equal(*words_of("diagnose", "{\"seconds\":31}"), '!');
 	assert_int_equal(*words_of("why", "{\"pid\":1,\"session\":\"abcd\"}"), '!');
@@ -233,6 +234,23 @@ static void test_one_paragraph(void **state)
 	buffer_fini(&out);
 }
 
+/* A short table before the last paragraph stays with it: the errors of counted calls. */
+static void test_last_paragraphs(void **state)
+{
+	struct mcp_output o = { 0 };
+	struct buffer out = { 0 };
+	const char *text;
+
+	(void)state;
+	add_lines(&o, "a row of a long table", 300);
+	buffer_string(&o.text, "\nCALL ERROR\nopenat ETXTBSY\n\nnot measured: one thing\n");
+	text = answer_of(&o, &out);
+	assert_non_null(strstr(text, "lines left out here; all of it: `sooth why`]\nCALL ERROR\n"));
+	assert_non_null(strstr(text, "\nopenat ETXTBSY\n\nnot measured: one thing\n"));
+	assert_true(out.size <= MCP_ANSWER_MAX && out.size > MCP_ANSWER_MAX - 600);
+	buffer_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_short_answers),
 		cmocka_unit_test(test_long_answers),
 		cmocka_unit_test(test_one_paragraph),
+		cmocka_unit_test(test_last_paragraphs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

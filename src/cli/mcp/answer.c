@@ -8,6 +8,7 @@
 #define KEPT_TAIL (2 * MCP_ANSWER_MAX)
 #define TRIM_FROM 65536
 #define NOTES_MAX 1500 /* of an answer: the last paragraph, where limits and losses stand */
+#define LAST_MAX  900  /* of the paragraphs before it, which are short tables, with it */
 #define TAIL_MAX  500  /* of a report that is one paragraph */
 #define NOTE_ROOM 256
 
@@ -66,18 +67,31 @@ static size_t whole_head(struct span text, size_t max)
 	return end ? end : at;
 }
 
+/* Returns where the paragraph begins that ends before `at`, not before `from`; `from`: it begins
+ * earlier. */
+static size_t paragraph_before(struct span text, size_t from, size_t at)
+{
+	while (at > from && text.data[at - 1] == '\n')
+		at--;
+	while (at > from && !(text.data[at - 1] == '\n' && text.data[at - 2] == '\n'))
+		at--;
+	return at;
+}
+
 /* Returns how many bytes of the end of a text to keep, which is longer than an answer: its last
- * paragraph, or the last lines. */
+ * paragraph and the short ones before it, or the last lines. */
 static size_t kept_tail(struct span text)
 {
-	size_t from = text.size - NOTES_MAX, at = text.size - 1;
+	size_t from = text.size - NOTES_MAX, at = paragraph_before(text, from, text.size);
+	size_t before = at;
 
-	while (at > from && text.data[at] == '\n')
-		at--;
-	while (at > from && !(text.data[at] == '\n' && text.data[at - 1] == '\n'))
-		at--;
-	if (at == from)
-		at = text.size - TAIL_MAX;
+	while (before > from && text.size - before <= LAST_MAX) {
+		at = before;
+		before = paragraph_before(text, from, at);
+	}
+	if (at > from)
+		return text.size - at;
+	at = text.size - TAIL_MAX;
 	while (at < text.size && text.data[at] != '\n')
 		at++;
 	return at < text.size ? text.size - at - 1 : 0;
@@ -112,10 +126,9 @@ static void append_bounded(struct buffer *out, const struct mcp_output *o, const
 void mcp_answer_append(struct buffer *out, const struct mcp_output *o, const char *command)
 {
 	size_t from = out->size;
-	struct span text;
+	struct span text = span_of(buffer_at(&o->text, 0), o->text.size);
 
 	append_bounded(out, o, command);
-	text = span_of(buffer_at(out, from), out->size - from);
 	if (span_contains(text, "(-v)") || span_contains(text, "--duration"))
 		buffer_string(out, terminal_note);
 	if (out->size > from &&

@@ -160,6 +160,22 @@ static bool read_argument(
 		       known_arguments[of].name, max);
 }
 
+static bool refuse_argument(
+	const struct tool *tool, const char *name, char problem[MCP_PROBLEM_MAX])
+{
+	size_t used;
+
+	set_problem(problem, "%s has no argument \"%.40s\"; it takes%s", tool->name, name,
+		tool->arguments ? "" : " none");
+	for (enum argument of = 0; of < ARGUMENTS; of++) {
+		used = strlen(problem);
+		if (tool->arguments & 1u << of)
+			snprintf(problem + used, MCP_PROBLEM_MAX - used, " %s",
+				known_arguments[of].name);
+	}
+	return false;
+}
+
 /* Returns the argument of this name; ARGUMENTS: the tool has none. */
 static enum argument find_argument(const struct tool *tool, const char *name)
 {
@@ -182,8 +198,7 @@ static bool read_arguments(const struct tool *tool, struct given *given, json_t 
 		enum argument of = find_argument(tool, name);
 
 		if (of == ARGUMENTS)
-			return set_problem(
-				problem, "%s has no argument \"%.40s\"", tool->name, name);
+			return refuse_argument(tool, name, problem);
 		if (!json_is_null(value) && !read_argument(given, of, value, problem))
 			return false;
 	}
