@@ -77,6 +77,7 @@ struct thread {
 	uint64_t head, tail; /* positions in the ring; `tail` as last read */
 	uint64_t last_ticks;
 	uint64_t stack_from, stack_to; /* known part of the thread's stack */
+	bool stack_stays;	       /* that memory is there as long as the thread */
 	struct thread_calls *calls;
 	struct thread_stacks *stacks; /* NULL: not requested */
 };

@@ -163,7 +163,11 @@ static bool find_own_stack(uint64_t sp, unsigned long long mapping[2])
 }
 #endif
 
-/* Returns the end of the stack that has `sp`: signal handlers and coroutines have other stacks. */
+/*
+ * Returns the end of the stack that has `sp`: signal handlers and coroutines have other stacks. The
+ * memory above such a stack may be of another one, in the same mapping, and be unmapped later: only
+ * frames whose callers the unwind information gives are read there.
+ */
 static uint64_t end_of_stack(struct thread *t, uint64_t sp)
 {
 	unsigned long long mapping[2] = { 0 };
@@ -173,10 +177,12 @@ static uint64_t end_of_stack(struct thread *t, uint64_t sp)
 	if (sp >= first_from && sp < first_to) {
 		mapping[0] = first_from;
 		mapping[1] = first_to;
-	} else if (!find_own_stack(sp, mapping) &&
-		   (!session_ask(t, PRELOAD_ASK_MAPPING, sp, mapping) || sp < mapping[0] ||
-			   sp >= mapping[1])) {
-		mapping[0] = mapping[1] = 0;
+		t->stack_stays = true;
+	} else {
+		t->stack_stays = find_own_stack(sp, mapping);
+		if (!t->stack_stays && (!session_ask(t, PRELOAD_ASK_MAPPING, sp, mapping) ||
+					       sp < mapping[0] || sp >= mapping[1]))
+			mapping[0] = mapping[1] = 0;
 	}
 	t->stack_from = mapping[0];
 	t->stack_to = mapping[1];
@@ -236,13 +242,15 @@ static bool step_by_signal(struct thread *t, struct walk *w)
 	return w->end || stop_walk(w, PRELOAD_END_UNREADABLE);
 }
 
-static bool step_by_frame_pointer(struct walk *w, uint32_t outcome)
+/* The register may have any value in code without unwind information. */
+static bool step_by_frame_pointer(const struct thread *t, struct walk *w, uint32_t outcome)
 {
 	uint64_t fp = w->fp, next, pc;
 
 	if (!fp && !w->is_exact)
 		return stop_walk(w, PRELOAD_END_WHOLE);
-	if (fp < w->sp || !read_word(w, fp, &next) || !read_word(w, fp + WORD, &pc))
+	if (!t->stack_stays || fp < w->sp || !read_word(w, fp, &next) ||
+		!read_word(w, fp + WORD, &pc))
 		return stop_walk(w, outcome);
 	w->pc_at = fp + WORD;
 	w->fp_at = fp;
@@ -275,9 +283,9 @@ static bool step_by_rule(struct thread *t, struct walk *w, struct unwind_rule ru
 		w->breaks = true; /* this word is not compared later */
 		break;
 	case UNWIND_NONE:
-		return step_by_frame_pointer(w, PRELOAD_END_NO_ROW);
+		return step_by_frame_pointer(t, w, PRELOAD_END_NO_ROW);
 	default:
-		return step_by_frame_pointer(w, PRELOAD_END_RULE);
+		return step_by_frame_pointer(t, w, PRELOAD_END_RULE);
 	}
 	/* Only a leaf has its return address in a register, but this frame has called another. */
 	if (rule.ra == UNWIND_KEPT || frame <= w->sp)

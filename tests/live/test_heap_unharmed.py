@@ -32,7 +32,7 @@ SLOW = {"probes": {"fork-storm", "short-threads"}}  # a minute each, and nothing
 COUNT = {} if harness.IS_LONG else {"short-threads": 1200}  # more than twice the slots
 COUNT["fork-storm"] = 1000 if harness.IS_LONG else 200
 CALLS = {"plain": 8000, "strict": 10000, "raw-fork": 160000, "clone-number": 4000, "fork-storm": 20 * COUNT["fork-storm"],
-         "fork-by-signal": 24000, "signal-stack": 22000, "coroutines": 20200, "no-clock": 88200}
+         "fork-by-signal": 24000, "signal-stack": 22000, "coroutines": 20200, "cut-mapping": 80, "no-clock": 88200}
 MOMENTS = 200 if harness.IS_LONG else 9  # each mode once
 OTHER_USER = 61234  # no other test is this user: sooth, as the same one, looks at what it left behind
 # Of src/preload/layout.h.

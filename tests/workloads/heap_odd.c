@@ -480,6 +480,61 @@ static int coroutines(void)
 	return 0;
 }
 
+/* Calls allocate(1) from a function without unwind information, whose frame pointer register has
+ * another value: code of a JIT compiler, or written by hand. */
+#if defined(__x86_64__)
+void allocate_without_rule(const void *register_value);
+void allocate_one(void);
+void allocate_one(void)
+{
+	allocate(1);
+}
+asm(".text\n"
+    ".globl allocate_without_rule\n"
+    ".type allocate_without_rule, @function\n"
+    "allocate_without_rule:\n"
+    "	push %rbp\n"
+    "	mov %rdi, %rbp\n"
+    "	call allocate_one\n"
+    "	pop %rbp\n"
+    "	ret\n"
+    ".size allocate_without_rule, . - allocate_without_rule\n");
+#else
+static void allocate_without_rule(const void *register_value)
+{
+	(void)register_value;
+	allocate(1);
+}
+#endif
+
+static char *lower_stack;
+
+static void on_lower_stack(void)
+{
+	char *upper = lower_stack + STACK_BYTES;
+
+	allocate(1);
+	munmap(upper, STACK_BYTES);
+	allocate_without_rule(upper + 64);
+}
+
+/* Two stacks stand in one mapping, and the upper one is gone when the lower one is walked. */
+static int cut_mapping(void)
+{
+	for (int i = 0; i < 20; i++) {
+		lower_stack = mmap(NULL, 2 * STACK_BYTES, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		getcontext(&inside);
+		inside.uc_stack.ss_sp = lower_stack;
+		inside.uc_stack.ss_size = STACK_BYTES;
+		inside.uc_link = &outside;
+		makecontext(&inside, on_lower_stack, 0);
+		swapcontext(&outside, &inside);
+		munmap(lower_stack, STACK_BYTES);
+	}
+	return 0;
+}
+
 static sigjmp_buf back;
 
 static void jump_out(int number)
@@ -624,6 +679,7 @@ static const struct mode {
 	{ "fork-by-signal", fork_by_signal },
 	{ "signal-stack", signal_stack },
 	{ "coroutines", coroutines },
+	{ "cut-mapping", cut_mapping },
 	{ "jumps", jumps },
 	{ "failed-calls", failed_calls },
 	{ "closed-descriptors", closed_descriptors },
