@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,6 +26,7 @@
 #define STEP_MS	     100
 #define TRIES	     200 /* tries, TRY_NS apart, while the queue of the socket is full */
 #define TRY_NS	     1000000
+#define ROOM_LEAST   (1ull << 30) /* of a limited address space: twenty times what is mapped here */
 #define PATH_BYTES   108
 #define VALUE_BYTES  (PATH_BYTES + PRELOAD_TOKEN_BYTES + 1)
 #define SEALS	     (F_SEAL_SHRINK | F_SEAL_GROW)
@@ -143,6 +145,27 @@ static bool is_filtered(const struct place *p)
 	line[sizeof(name) + 1] = '\0';
 	return own < '1' || own > '0' + (char)PRELOAD_FILTERS_MAX ||
 	       !read_value("/proc/self/status", line, &mode);
+}
+
+/* Returns whether the memory mapped here is little of what the limit of the address space, if there
+ * is one, leaves to the program: else its allocations would fail earlier than alone. */
+static bool has_room(void)
+{
+	uint64_t limits[2] = { 0 }, pages = 0;
+	char bytes[32];
+	long size, fd;
+
+	if (KERNEL(prlimit64, 0, RLIMIT_AS, 0, limits, 0, 0) < 0)
+		return false;
+	if (limits[0] == RLIM64_INFINITY)
+		return true;
+	fd = KERNEL(openat, AT_FDCWD, "/proc/self/statm", O_RDONLY | O_CLOEXEC, 0, 0, 0);
+	size = fd < 0 ? 0 : KERNEL(read, fd, bytes, sizeof(bytes), 0, 0, 0);
+	for (long i = 0; i < size && bytes[i] >= '0' && bytes[i] <= '9'; i++)
+		pages = pages * 10 + (uint64_t)(bytes[i] - '0');
+	if (fd >= 0)
+		KERNEL(close, fd, 0, 0, 0, 0, 0);
+	return pages && limits[0] >= ROOM_LEAST && pages * PRELOAD_PAGE <= limits[0] - ROOM_LEAST;
 }
 
 bool connect_clock_is_on(void)
@@ -344,7 +367,7 @@ bool connect_to_sooth(struct connection *to)
 	find_place(&place);
 	if (!place.path)
 		return false;
-	fd = is_filtered(&place) ? -1 : open_connection(&place, &sooth_pid);
+	fd = is_filtered(&place) || !has_room() ? -1 : open_connection(&place, &sooth_pid);
 	if (fd < 0) {
 		report_unconnected(&place);
 		return false;

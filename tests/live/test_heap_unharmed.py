@@ -107,6 +107,13 @@ class Unchanged(OddCase):
         for _ in self.check("probes", ENGINES["probes"]):
             pass
 
+    def test_the_limit_of_the_address_space(self):
+        """Set before the program starts, and so small that the library would take half of the room."""
+        limited = ["-c", 'ulimit -v 60000; exec "$0" much-memory', self.odd]
+        for options in (PRELOAD, (*PRELOAD, "--stack")):
+            run = self.sooth("heap", *options, "--", "/bin/sh", *limited, status=0)
+            self.assertIn("not exact: a program's allocator is not visible", run.text)
+
     def test_an_end_by_a_signal_comes_first(self):
         crash = ["-c", "kill -SEGV $$"]
         text = self.sooth("heap", *PRELOAD, "--", "/bin/sh", *crash, status=128 + signal.SIGSEGV).text

@@ -578,6 +578,19 @@ static int failed_calls(void)
 	return failed == 100 && block ? 0 : 3;
 }
 
+/* Needs most of what `ulimit -v 60000` allows. */
+static int much_memory(void)
+{
+	unsigned made = 0;
+
+	for (int i = 0; i < 40; i++) {
+		void *volatile block = malloc(1u << 20);
+
+		made += block != NULL;
+	}
+	return made == 40 ? 0 : 3;
+}
+
 static int closed_descriptors(void)
 {
 	struct rlimit none = { 3, 3 };
@@ -682,6 +695,7 @@ static const struct mode {
 	{ "cut-mapping", cut_mapping },
 	{ "jumps", jumps },
 	{ "failed-calls", failed_calls },
+	{ "much-memory", much_memory },
 	{ "closed-descriptors", closed_descriptors },
 	{ "other-user", other_user },
 	{ "other-root", other_root },
