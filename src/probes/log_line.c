@@ -237,12 +237,13 @@ static void read_begin(struct log_line *out, struct span line)
 /* --- words --- */
 
 static const char *const phrases[] = { "failed", "failure", "failing", "error", "errors",
-	"exception", "cannot", "can't", "can not", "could not", "couldn't", "unable to", "denied",
-	"refused", "timed out", "no such", "not found", "not permitted", "not allowed",
-	"no space left", "too many", "unreachable", "broken pipe", "reset by peer", "giving up",
-	"aborted", "rejected", "fatal", "panic", "invalid", "out of memory", "has expired",
-	"not reachable", "disk full", "segmentation fault", "unauthorized", "forbidden",
-	"by signal", "on signal", "exited with code", "exited with status", "exit status" };
+	"exception", "panicked", "killed on", "terminated abnormally", "cannot", "can't", "can not",
+	"could not", "couldn't", "unable to", "denied", "refused", "timed out", "no such",
+	"not found", "not permitted", "not allowed", "no space left", "too many", "unreachable",
+	"broken pipe", "reset by peer", "giving up", "aborted", "rejected", "fatal", "panic",
+	"invalid", "out of memory", "has expired", "not reachable", "disk full",
+	"segmentation fault", "unauthorized", "forbidden", "by signal", "on signal",
+	"exited with code", "exited with status", "exit status" };
 
 /* Words of routine messages that say that something is done, not that it begins. */
 static const char *const done[] = { "ok", "done", "success", "successful", "successfully",

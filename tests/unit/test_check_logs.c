@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* errors-logged, at both sides of its thresholds. */
+/* errors-logged and thread-ended, at both sides of their thresholds. */
 #include "check_records.h"
 
 #include "probes/fds.h"
@@ -32,9 +32,11 @@ static void file_at(double s, struct logs_file f, const char *path)
 	RECORD_APPEND(&records, &f, tail, 1);
 }
 
+static const char *error_text = "KeyError: 'price'";
+
 static void error_at(double s, struct logs_error e)
 {
-	struct record_tail tail[] = { put_text(&e.text, "KeyError: 'price'") };
+	struct record_tail tail[] = { put_text(&e.text, error_text) };
 
 	e.record = head_of(s, PID, LOGS_ERROR);
 	RECORD_APPEND(&records, &e, tail, 1);
@@ -239,6 +241,92 @@ static void test_standard_error(void **state)
 	TRY_CASES(cases);
 }
 
+/* --- the end of a thread --- */
+
+/* The log ends with that message, and so many others. */
+static void ends_with(const char *text, double behind)
+{
+	struct logs_error e = error_of(1);
+	struct logs_file f = log_file();
+
+	e.times_new = 0;
+	e.behind = (uint32_t)behind;
+	f.silent_ns = 2000000000;
+	error_text = text;
+	logs(e, f);
+	error_text = "KeyError: 'price'";
+}
+
+static void ends_in_java(double behind)
+{
+	ends_with("Exception in thread \"acceptor\" java.lang.Error: no", behind);
+}
+
+static void ends_in_python(double behind)
+{
+	ends_with("Exception in thread reader (f):; ValueError: bad", behind);
+}
+
+static void ends_in_rust(double unused)
+{
+	(void)unused;
+	ends_with("thread 'consumer' (7031) panicked at a.rs:2:1", 0);
+}
+
+static void ends_in_ruby(double unused)
+{
+	(void)unused;
+	ends_with(
+		"#<Thread:0x1 a.rb:1 run> terminated with exception (report_on_exception is true):",
+		0);
+}
+
+static void ends_in_perl(double unused)
+{
+	(void)unused;
+	ends_with("Thread 1 terminated abnormally: no such file", 0);
+}
+
+static void says_otherwise(double unused)
+{
+	(void)unused;
+	ends_with("cannot start thread 'consumer': no memory", 0);
+}
+
+static void ends_without_name(double unused)
+{
+	(void)unused;
+	ends_with("Exception in thread \"\" java.lang.Error: no", 0);
+}
+
+static void test_thread_ended(void **state)
+{
+	static const struct check_case cases[] = {
+		{ "thread-ended", ends_in_java, 3, NULL,
+			"low/medium: its thread acceptor ended by an exception, and the process "
+			"goes on without it: \"java.lang.Error: no\"|" },
+		{ "thread-ended", ends_in_java, 4, NULL, "fine: " },
+		{ "thread-ended", ends_in_python, 0, NULL,
+			"low/medium: its thread reader (f) ended by an exception, and the process "
+			"goes on without it: \"ValueError: bad\"|" },
+		{ "thread-ended", ends_in_rust, 0, NULL,
+			"low/medium: its thread consumer ended by an exception, and the process "
+			"goes on without it: \"a.rs:2:1\"|" },
+		{ "thread-ended", ends_in_ruby, 0, NULL,
+			"low/medium: its thread ended by an exception, and the process goes on "
+			"without it|" },
+		{ "thread-ended", ends_in_perl, 0, NULL,
+			"low/medium: its thread 1 ended by an exception, and the process goes on "
+			"without it: \"no such file\"|" },
+		{ "thread-ended", says_otherwise, 0, NULL, "fine: " },
+		{ "thread-ended", ends_without_name, 0, NULL, "fine: " },
+		{ "thread-ended", is_refused, 0, NULL, "blind: " },
+	};
+
+	(void)state;
+	TRY_CASES(cases);
+}
+
 static void test_errors_logged(void **state)
 {
 	static const struct check_case cases[] = {
@@ -273,7 +361,7 @@ static void test_errors_logged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_errors_logged),
-		cmocka_unit_test(test_standard_error) };
+		cmocka_unit_test(test_standard_error), cmocka_unit_test(test_thread_ended) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

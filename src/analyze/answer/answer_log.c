@@ -45,8 +45,9 @@ void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char
 	struct buffer *out)
 {
 	const struct diagnosis_input *input = &s->input;
-	const struct process_entry *p =
-		finding_rows_have(&j->findings, "errors-logged") ? NULL : j->process;
+	bool is_reported = finding_rows_have(&j->findings, "errors-logged") ||
+			   finding_rows_have(&j->findings, "thread-ended");
+	const struct process_entry *p = is_reported ? NULL : j->process;
 	double age_ns = p ? host_state_elapsed(&input->host, p) * (double)NS_PER_S : 0;
 	struct logged_error e, cause, last = { 0 };
 	struct span text, path;
