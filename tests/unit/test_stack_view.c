@@ -198,7 +198,7 @@ static void test_goroutines(void **state)
 	assert_true(has(text, "demo (10): 8 threads, 16 goroutines\n"));
 	main_one = strstr(text, "  main goroutine waits for data from a channel in main.main\n");
 	locked = strstr(text, "  14 goroutines wait for a read-write lock in main.(*store).Reset, "
-			      "one for at least 5.0 s; began with main.main.func1\n");
+			      "one for at least 5 s; began with main.main.func1\n");
 	thread = strstr(text, "thread runnable: busy (20)");
 	assert_non_null(main_one);
 	assert_non_null(locked);
