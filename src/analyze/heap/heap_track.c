@@ -256,11 +256,14 @@ static size_t put_source(struct track_state *s, const struct profile_function *f
 	_cleanup_(buffer_fini) struct buffer path = { 0 };
 	struct span place = names_get(&s->sums.names, f->file);
 	const char *colon = span_last(place, ':');
+	struct cursor line;
 	uint32_t source;
 
 	if (!colon)
 		return 0;
-	numbers[1] = strtoull(colon + 1, NULL, 10);
+	/* No text of the list ends with a zero byte: another one follows. */
+	line = cursor_over(colon + 1, (size_t)(place.data + place.size - colon - 1));
+	numbers[1] = cursor_decimal(&line);
 	/* A copy: a new name may move the names. */
 	buffer_append(&path, place.data, (size_t)(colon - place.data));
 	source = names_put(&s->sums.names, span_of((const char *)path.data, path.size), NULL);
