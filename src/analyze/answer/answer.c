@@ -445,8 +445,10 @@ static void put_causes(struct answer *a)
 			cause_put(cause, a->s, &line);
 		end_line(a, cause->finding ? cause->of->worst : NO_SEVERITY, &line);
 		put_victims(a, cause);
-		if (!is_single(a) && !cause->finding)
+		if (!is_single(a) && !cause->finding && i)
 			answer_tool_advice(a->s, cause->of, &line);
+		else if (!is_single(a) && !cause->finding)
+			answer_way_out(a->s, cause->of, &line);
 		if (line.size)
 			put_do(a, span_of((const char *)line.data, line.size));
 		buffer_fini(&line);

@@ -435,13 +435,14 @@ void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct
 {
 	struct wait_chain chain;
 	struct wait_graph g;
+	size_t before = out->size;
 
 	if (answer_tool_advice(s, j, out) || find_wait_chain(s, j, &g, &chain))
 		return;
-	if (chain.links[chain.count - 1].is_inside)
-		wait_chain_remedy(out, &chain);
-	else
+	if (!chain.links[chain.count - 1].is_inside)
 		end_awaited_remedy(s, j, &chain, out);
+	if (out->size == before && !wait_chain_unknown(&chain))
+		wait_chain_remedy(out, &chain);
 }
 
 /* Returns whether the link waits for work: on a socket, or on a pipe beside the standard streams. A

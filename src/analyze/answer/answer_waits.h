@@ -35,6 +35,6 @@ bool answer_halted(const struct diagnosis *s, const struct diagnosed *j);
 
 /* Returns whether the process has waited some time for another one, directly or through others. */
 bool answer_waits_for(const struct diagnosis *s, const struct diagnosed *j, uint32_t pid);
-/* Appends the remedy of a wait inside a JVM (jstack), or of a script that waits for the end of a
+/* Appends the remedy of a wait, as `sooth why` has it, or of a script that waits for the end of a
  * process. */
 void answer_way_out(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
