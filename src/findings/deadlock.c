@@ -12,8 +12,9 @@
 #include "analyze/waits/wait_runtime.h"
 #include "base/cleanup.h"
 
-#define THREADS_SHOWN 6
-#define NAMED_MOST    3 /* threads by name in the claim; of more, their functions */
+#define THREADS_SHOWN	 6
+#define SIGNAL_INTERRUPT 2
+#define NAMED_MOST	 3 /* threads by name in the claim; of more, their functions */
 
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("min-time", 10e9, 1e9, 86400e9, "minimum time these threads wait"),
@@ -213,6 +214,7 @@ enum kind {
 	KIND_LOCKS,
 	KIND_ALONE,
 	KIND_CONDITION, /* the only thread waits on a condition */
+	KIND_EVENT,	/* the only thread waits, and a handler of a signal could not end that */
 	KIND_QUEUE,	/* the only thread waits at a queue */
 	KIND_FULL,	/* all threads except a main thread that watches them wait at queues */
 	KIND_POOL,
@@ -243,6 +245,9 @@ static const struct row {
 	[KIND_CONDITION] = { PLACE_RESTS, WHICH_LOCK,
 		ALONE "on a condition{ in |caller}, for {time}: no other thread is left that could "
 		      "signal it" },
+	[KIND_EVENT] = { PLACE_RESTS, "whether it rests on purpose until it is ended",
+		ALONE "in {by}{, called by |within}, for {time}: no other thread is left, and it "
+		      "handles no signal but SIGINT" },
 	[KIND_QUEUE] = { PLACE_RESTS, HANDLER,
 		ALONE "in {by}{, called by |within}, for {time}: the threads at the other end of "
 		      "the queue have ended" },
@@ -269,6 +274,17 @@ static const struct row {
 		"give: a pool that was not shut down keeps the process" },
 };
 
+/* Returns whether the only thread is one of an interpreter that waits for an event, a condition or
+ * a thread. The program has no handler that could end the wait: Python always handles SIGINT. */
+static bool is_event_of_nothing(const struct locked *l)
+{
+	const struct waits_signals *w = check_signals(l->e, check_last(l->e, &l->e->input->waits));
+	const struct stack_wait *s = &l->first_at[PLACE_RESTS];
+
+	return l->all == 1 && l->count[PLACE_RESTS] && s->by.size && s->within.size && w &&
+	       !(w->caught & ~(1u << (SIGNAL_INTERRUPT - 1)));
+}
+
 static enum kind kind_of(const struct locked *l)
 {
 	bool is_clear = !l->count[PLACE_AWAY] && !l->count[PLACE_UNSEEN];
@@ -279,6 +295,8 @@ static enum kind kind_of(const struct locked *l)
 		return KIND_QUEUE;
 	if (l->all == 1 && l->count[PLACE_RESTS] && l->first_at[PLACE_RESTS].is_condition)
 		return KIND_CONDITION;
+	if (is_event_of_nothing(l))
+		return KIND_EVENT;
 	if (l->full && l->is_main_pausing && l->threads == l->full + 1)
 		return KIND_FULL;
 	if (is_clear && l->count[PLACE_LOCK] > 1 && l->locks > 1)

@@ -557,6 +557,23 @@ print("ready", flush=True)
 libc.pthread_cond_wait(condition, mutex)
 """
 
+# The thread that was to set the event has ended without that; a handler of SIGTERM may set it.
+EVENT = """
+import signal, sys, threading
+loaded = threading.Event()
+def load():
+    pass
+def stop(*_):
+    loaded.set()
+loader = threading.Thread(target=load)
+loader.start()
+loader.join()
+if sys.argv[1] == "handled":
+    signal.signal(signal.SIGTERM, stop)
+print("ready", flush=True)
+loaded.wait()
+"""
+
 WATCHED_QUEUE = """
 import queue, sys, threading, time
 q = queue.Queue(5)
@@ -763,6 +780,9 @@ CASES = [
     sick("deadlock", "a condition that no thread is left to signal", program(CONDITION, ("alone",)), **SOON,
         says="its only thread waits on a condition"),
     healthy("deadlock", "a condition beside a thread that may signal it", program(CONDITION, ("beside",)), **SOON),
+    sick("deadlock", "an event that no thread is left to set", program(EVENT, ("alone",)), **SOON,
+        says="its only thread waits in Condition.wait"),
+    healthy("deadlock", "an event that the handler of a signal sets", program(EVENT, ("handled",)), **SOON),
     sick("deadlock", "a full queue whose reader has ended", program(QUEUE, ("alone",)), **SOON,
         says="its only thread waits in Queue.put"),
     sick("deadlock", "a full queue without a reader, beside a main thread that looks on",

@@ -38,6 +38,8 @@ static void put_waits(const struct made *t, double s)
 	RECORD_APPEND(&records, &w, tail, 1);
 }
 
+static struct waits_signals *signals_of_last; /* NULL: none were read */
+
 static void put_snapshot(const struct made *all, size_t count, double s)
 {
 	struct waits_process p = { .record = head_of(s, PID, WAITS_PROCESS),
@@ -50,6 +52,8 @@ static void put_snapshot(const struct made *all, size_t count, double s)
 	for (size_t i = 0; i < count; i++)
 		put_waits(&all[i], s);
 	RECORD_APPEND(&records, &p, tail, 1);
+	if (signals_of_last && s > 0)
+		RECORD_APPEND(&records, signals_of_last, NULL, 0);
 	RECORD_APPEND(&records, &end, NULL, 0);
 }
 
@@ -152,6 +156,26 @@ static void waits_on_condition(double others)
 	};
 
 	has_threads(all, others > 0 ? 2 : 1);
+}
+
+/* The only thread of a Python program waits for an event; these signals have handlers. */
+static void waits_for_event(double caught)
+{
+	const struct made all[] = { { .tid = PID,
+		.address = 64,
+		.functions = { "PyThread_acquire_lock_timed", "(Condition.wait threading.py:327)",
+			"(Event.wait threading.py:629)", "(job app.py:3)" } } };
+	struct waits_signals signals = { .record = head_of(LOOKS - 1, PID, WAITS_SIGNALS),
+		.node_pid = PID,
+		.caught = (uint32_t)caught };
+
+	if (caught < 0) {
+		has_threads(all, 1);
+		return;
+	}
+	signals_of_last = &signals;
+	has_threads(all, 1);
+	signals_of_last = NULL;
 }
 
 /* A latch beside an idle thread of a pool, or beside one that waits in a call. */
@@ -316,6 +340,12 @@ static void test_deadlock(void **state)
 			"medium/medium: deadlock: its only thread waits on a condition|in job "
 			"(app.py:3)|no other thread is left" },
 		{ "deadlock", waits_on_condition, 1, NULL, "fine: 0 threads wait" },
+		{ "deadlock", waits_for_event, 2, NULL,
+			"medium/medium: deadlock: its only thread waits in Condition.wait, called "
+			"by job (app.py:3), for 30 s: no other thread is left, and it handles no "
+			"signal but SIGINT" },
+		{ "deadlock", waits_for_event, 2 + (1 << 14), NULL, "fine: 0 threads wait" },
+		{ "deadlock", waits_for_event, -1, NULL, "fine: 0 threads wait" },
 	};
 
 	(void)state;
