@@ -17,6 +17,7 @@
 #include "analyze/sockets/socket_sums.h"
 #include "analyze/sockets/socket_text.h"
 #include "base/escape.h"
+#include "base/lock_name.h"
 
 NUMBER(PATIENT_NS, 4 * NS_PER_S, NS, "between two tries for a lock: they are enough");
 NUMBER(PATIENT_TRIES, 2, NONE, "for one port, with a pause between: more take too long to see");
@@ -194,8 +195,10 @@ static double weigh_failures(const void *key, const void *value, const void *use
 	if (place->error == CALL_SHORT_WRITE || space_failure_of(l->e, place) ||
 		watch_failure_is(l->e, place) || is_beside_accept(l, place))
 		return 0;
-	if (is_lock(place))
-		return is_lock_lasting(l, f) ? times : 0;
+	if (is_lock(place)) /* lock-refused knows when its own lock of a database is refused */
+		return is_lock_lasting(l, f) && !is_database_name(span_of_string(place->text))
+			       ? times
+			       : 0;
 	if (place->error == CALL_NO_DIRECTORY && f->last_ns - f->first_ns < NS_PER_S)
 		return 0;
 	if (port_owner_is_in_use(place) && is_patient(l, f))
@@ -230,7 +233,7 @@ static void report_lock(struct look *l, const struct trouble *t)
 
 	finding_severity(l->out, is_stale ? FINDING_MEDIUM : FINDING_LOW);
 	finding_claim(l->out, "waits for a%s lock: ", is_stale ? " stale" : "");
-	lock_failure_text(&l->out->claim, t->place);
+	lock_failure_text(&l->out->claim, l->e, t->place);
 	finding_claim(l->out, "; %.0f tries", t->times);
 	lock_failure_emit(l->e, l->out, t->place, owner, check_name(l->e->process));
 }
@@ -489,7 +492,7 @@ static void report_children(
 	finding_claim(out, "its children (%s) keep failing, %llu of them: ", f->names,
 		(unsigned long long)f->children);
 	if (is_lock(place)) {
-		lock_failure_text(claim, place);
+		lock_failure_text(claim, l->e, place);
 	} else if (space) {
 		space_failure_text(claim, space, place->error);
 	} else {

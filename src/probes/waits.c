@@ -291,6 +291,17 @@ static const struct sooth_field peer_fields[] = {
 	FIELD_NUMBER(waits_peer, accepted, "connections of these that the process accepted"),
 };
 
+static const struct sooth_field lock_fields[] = {
+	FIELD_PID(waits_held_lock),
+	FIELD_STRING(waits_held_lock, path, "path of the locked file", .is_key = true,
+		.placeholder = "file"),
+	FIELD_NUMBER(waits_held_lock, owner_pid, "process that has the lock", .is_key = true),
+	FIELD_NUMBER(waits_held_lock, owner_start_ticks, "start of that process in clock ticks",
+		.is_hidden = true),
+	FIELD_STRING(waits_held_lock, owner_name, "name of that process (comm)"),
+	FIELD_TRUTH(waits_held_lock, is_exclusive, "it is for writing, and excludes all others"),
+};
+
 static const struct sooth_field wanted_fields[] = {
 	FIELD_PID(waits_wanted),
 	FIELD_STRING(waits_wanted, detail, "path of the locked file; of a database empty",
@@ -337,14 +348,15 @@ RECORD_SCHEMA(
 RECORD_SCHEMA(waits_tasks, 104, "waits.tasks", WAITS_TASKS, SAMPLE, task_fields);
 RECORD_SCHEMA(waits_listener, 72, "waits.listener", WAITS_LISTENER, SAMPLE, listener_fields);
 RECORD_SCHEMA(waits_peer, 72, "waits.peer", WAITS_PEER, SAMPLE, peer_fields);
+RECORD_SCHEMA(waits_held_lock, 64, "waits.held_lock", WAITS_HELD_LOCK, SAMPLE, lock_fields);
 RECORD_SCHEMA(waits_wanted, 80, "waits.wanted", WAITS_WANTED, SAMPLE, wanted_fields);
 RECORD_SCHEMA(waits_reader, 88, "waits.reader", WAITS_READER, SAMPLE, reader_fields);
 RECORD_SCHEMA(waits_snapshot, 40, "waits.snapshot", WAITS_SNAPSHOT, SAMPLE, snapshot_fields);
 
 static const struct sooth_schema *const schemas[] = { &waits_process_schema, &waits_thread_schema,
 	&waits_object_schema, &waits_party_schema, &waits_signals_schema, &waits_goroutines_schema,
-	&waits_listener_schema, &waits_wanted_schema, &waits_reader_schema, &waits_tasks_schema,
-	&waits_peer_schema, &waits_snapshot_schema, NULL };
+	&waits_listener_schema, &waits_held_lock_schema, &waits_wanted_schema, &waits_reader_schema,
+	&waits_tasks_schema, &waits_peer_schema, &waits_snapshot_schema, NULL };
 
 const struct probe probe_waits = {
 	.name = "waits",

@@ -26,6 +26,7 @@ enum waits_kind {
 	WAITS_READER = 0x0f09,
 	WAITS_TASKS = 0x0f0a,
 	WAITS_PEER = 0x0f0b,
+	WAITS_HELD_LOCK = 0x0f0c,
 };
 
 /* Returns whether a thread with this wait channel waits for the answer of a file system that
@@ -313,6 +314,18 @@ struct waits_peer {
 	uint8_t is_accepted; /* the observed process accepted that connection */
 	uint16_t accepted;   /* connections of all that it accepted; older captures: 0 */
 	struct sooth_text peer_name;
+};
+
+/* A lock of any process on a lock file or a database file, which commands of the observed process
+ * may have wanted. At the end of a recording of few processes. */
+struct waits_held_lock {
+	struct sooth_record record; /* the observed process */
+	uint64_t owner_start_ticks;
+	uint32_t owner_pid;
+	uint8_t is_exclusive; /* for writing: it excludes all others */
+	uint8_t unused[3];
+	struct sooth_text owner_name;
+	struct sooth_text path;
 };
 
 /* A lock of the observed process that other processes wait for; one record per lock. */

@@ -282,6 +282,15 @@ elif kind == "taken": # by a connection to itself
     server.connect(("127.0.0.1", port))
     if not os.fork(): time.sleep(600)
     server.close()
+elif kind in ("database", "free database"):
+    import fcntl
+    db = open("app.db", "w")
+    if kind == "database" and not os.fork():
+        fcntl.flock(db, fcntl.LOCK_EX)
+        time.sleep(60)
+        os._exit(0)
+    db.close()
+    time.sleep(0.3)
 elif kind in ("lock", "no lock"):
     subprocess.run(["git", "init", "-q", "."], check=True)
     if kind == "lock": open(".git/index.lock", "w").close()
@@ -291,6 +300,8 @@ def work(n):
     elif kind == "no lock":
         open("file%d" % n, "w").write(str(n))
         subprocess.run(["git", "add", "."], stderr=subprocess.DEVNULL)
+    elif kind in ("database", "free database"):
+        subprocess.run(["flock", "-n", "app.db", "true"])
     elif kind in ("in use", "taken"):
         subprocess.run([sys.executable, "-c", "import socket; socket.create_server(('127.0.0.1', %d))" % port],
                        stderr=subprocess.DEVNULL)
@@ -662,6 +673,9 @@ SYSCALL_ERRORS = [
     sick("syscall-errors", "each command that it starts finds a lock", commands("lock"),
         says="of them: lock file ", may_skip=has_git,
         evidence="commands that ended with an error", threshold="min-commands"),
+    sick("syscall-errors", "each command that it starts finds a database locked", commands("database"), duration_s=5,
+        says="app.db is locked by python", evidence="commands that ended with an error", threshold="min-commands"),
+    healthy("syscall-errors", "commands that get their database", commands("free database"), duration_s=5),
     sick("syscall-errors", "each command that it starts finds its port in use", commands("in use"),
         duration_s=8, says="EADDRINUSE (Address already in use): it has it itself",
         evidence="commands that ended with an error", threshold="min-commands"),

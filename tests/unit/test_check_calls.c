@@ -3016,6 +3016,10 @@ static void child_fails(uint32_t pid)
 	if (!strcmp(child_failure.call, "openat")) {
 		path_at(1, child_failure.path);
 		call_of(pid, child_failure.call, -child_failure.error, by_directory);
+	} else if (!strcmp(child_failure.call, "flock")) {
+		path_at(1, child_failure.path);
+		call_of(pid, "openat", 3, by_directory);
+		call_of(pid, "flock", -child_failure.error, (const uint64_t[6]){ 3 });
 	} else {
 		path_at(0, child_failure.path);
 		call_of(pid, child_failure.call, -child_failure.error, by_path);
@@ -3082,6 +3086,23 @@ static void children_find_it_used_by(double is_below)
 		3);
 }
 
+/* Its commands are refused the lock of a database that process 60, if there is one, has. */
+static void children_find_it_locked(double owner)
+{
+	struct waits_held_lock l = { .record = head_of(5, PID, WAITS_HELD_LOCK),
+		.owner_start_ticks = start_of(60),
+		.owner_pid = 60,
+		.is_exclusive = 1 };
+	struct waits_snapshot end = { .record = head_of(5, PID, WAITS_SNAPSHOT) };
+	struct record_tail tail[] = { put_text(&l.owner_name, "chat"),
+		put_text(&l.path, owner > 0 ? "/r/s.db" : "/r/other.db") };
+
+	children_fail_with(
+		&(struct child_failure){ "flock", "/r/s.db", EAGAIN, .status = 5 << 8 }, 3);
+	RECORD_APPEND(&records, &l, tail, 2);
+	RECORD_APPEND(&records, &end, NULL, 0);
+}
+
 static void children_close_unopened(double closes)
 {
 	children_fail_with(&(struct child_failure){ "unlink", "/gone", ENOENT, .status = 1 << 8,
@@ -3144,6 +3165,12 @@ static void test_children_fail(void **state)
 			"|3 of them: umount2 on /mnt/a: EBUSY: it is in use: perl (70) has its "
 			"working directory /mnt/a/out" },
 		{ "syscall-errors", children_find_it_used_by, 0, NULL, "|it is in use {" },
+		{ "syscall-errors", children_find_it_locked, 1, NULL,
+			"medium/medium: |3 of them: the database /r/s.db is locked by chat (60) "
+			"{|<sooth why 60 shows what the process with the lock does>" },
+		{ "syscall-errors", children_find_it_locked, 0, NULL,
+			"|3 of them: the database /r/s.db is locked by another process {|<fuser -v "
+			"/r/s.db" },
 	};
 
 	(void)state;

@@ -191,6 +191,8 @@ static bool is_lock_refused(const struct folded_call *call, const char *text)
 	const char *slash = strrchr(text, '/');
 	bool locks = row->wait.what == SYSCALL_WAIT_TURN;
 
+	if (locks && call->error == LINUX_EAGAIN && is_database_name(span_of_string(text)))
+		return true;
 	return slash && is_lock_name(slash + 1) &&
 	       (call->error == LINUX_EEXIST || (locks && call->error == LINUX_EAGAIN));
 }

@@ -12,6 +12,7 @@
 #include "analyze/waits/wait_text.h"
 #include "base/cleanup.h"
 #include "base/escape.h"
+#include "base/lock_name.h"
 #include "model/errno_names.h"
 
 static const struct failure_meaning meanings[] = {
@@ -272,14 +273,43 @@ bool failure_is_query(const char *program, struct span command)
 
 NUMBER(STARTED_BEFORE_NS, NS_PER_S, NS, "reading /proc the first time takes a moment");
 
-void lock_failure_text(struct buffer *to, const struct call_place *place)
+/* Returns the lock of another process on the file; one for writing before others. NULL: none. */
+static const struct waits_held_lock *held_lock(
+	const struct check *e, const struct call_place *place)
 {
+	const struct waits_held_lock *found = NULL;
+
+	snapshot_each (
+		struct waits_held_lock, l, check_last(e, &e->input->waits), WAITS_HELD_LOCK) {
+		if (place->error == LINUX_EAGAIN && (!found || l->is_exclusive) &&
+			span_equal(record_text(&l->record, &l->path), place->text))
+			found = l;
+	}
+	return found;
+}
+
+void lock_failure_text(struct buffer *to, const struct check *e, const struct call_place *place)
+{
+	assert(e);
 	assert(place);
 
-	bool is_file = place->error == LINUX_EEXIST;
+	const struct waits_held_lock *l = held_lock(e, place);
+	const struct process_entry *p =
+		l ? check_process(e, l->owner_pid, l->owner_start_ticks) : NULL;
 
-	buffer_format(to, "%s%s %s", is_file ? "lock file " : "", place->text,
-		is_file ? "exists" : "is locked by another process");
+	if (place->error == LINUX_EEXIST) {
+		buffer_format(to, "lock file %s exists", place->text);
+		return;
+	}
+	buffer_format(to, "%s%s is locked by ",
+		is_database_name(span_of_string(place->text)) ? "the database " : "", place->text);
+	if (p)
+		check_put_name(to, p);
+	else if (l)
+		buffer_format(to, "%.*s (%u)", SPAN_ARGS(record_text(&l->record, &l->owner_name)),
+			l->owner_pid);
+	else
+		buffer_string(to, "another process");
 }
 
 const struct waits_party *lock_failure_owner(const struct check *e, const struct call_place *place)
@@ -417,6 +447,7 @@ static void put_wait(struct buffer *out, const struct check *e, const struct pro
 void lock_failure_emit(const struct check *e, struct check_result *out,
 	const struct call_place *place, const struct waits_party *owner, struct span name)
 {
+	const struct waits_held_lock *held = held_lock(e, place);
 	const struct process_entry *asked = owner ? NULL : asked_process(e);
 	const struct process_entry *worker = owner || asked ? NULL : worker_at(e, place, name);
 
@@ -424,6 +455,11 @@ void lock_failure_emit(const struct check *e, struct check_result *out,
 	if (owner && !owner->is_alive) {
 		finding_text(out, "owner", "process %u, which is gone", owner->party_pid);
 		finding_remedy(out, "the lock was left behind: remove the file");
+		return;
+	}
+	if (held) {
+		finding_remedy(out, "sooth why %u shows what the process with the lock does",
+			held->owner_pid);
 		return;
 	}
 	if (owner) {

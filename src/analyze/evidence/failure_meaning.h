@@ -40,7 +40,7 @@ bool failure_is_query(const char *program, struct span command);
 
 /* Appends "lock file /r/.git/index.lock exists" or "/var/lib/dpkg/lock is locked by another
  * process". */
-void lock_failure_text(struct buffer *to, const struct call_place *place);
+void lock_failure_text(struct buffer *to, const struct check *e, const struct call_place *place);
 /* Returns the process that the lock file names, or that has the file open; NULL: unknown. */
 const struct waits_party *lock_failure_owner(const struct check *e, const struct call_place *place);
 /* Adds evidence and remedy to the open finding, and a process of the name that may have the lock to

@@ -168,6 +168,8 @@ void wait_add_wal_readers(struct wait_reader *r, struct wait_node *n);
 /* Writes the sockets that others connect to, or that take a port from others. `process`: open
  * /proc/PID. */
 void wait_add_listeners(struct wait_reader *r, int process);
+/* Writes the locks of all processes on lock files and database files. */
+void wait_add_held_locks(struct wait_reader *r);
 /* Forgets what was read, before the next sample and at the end. */
 void wait_listeners_clear(struct wait_reader *r);
 /* Adds the processes that have to answer for the kernel, if the thread waits for one. */

@@ -224,6 +224,8 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 			read_chain(r, pid);
 		if (!status && wants_listeners(r))
 			wait_add_listeners(r, of.process);
+		if (!status && wants_listeners(r))
+			wait_add_held_locks(r);
 		if (!status && wants_peers(r))
 			wait_add_peers(r, of.process, (uint32_t)pid);
 		end.record = wait_record(r, 0, WAITS_SNAPSHOT);
