@@ -167,7 +167,7 @@ static void waits_for_event(double caught)
 			"(Event.wait threading.py:629)", "(job app.py:3)" } } };
 	struct waits_signals signals = { .record = head_of(LOOKS - 1, PID, WAITS_SIGNALS),
 		.node_pid = PID,
-		.caught = (uint32_t)caught };
+		.caught = caught > 0 ? (uint32_t)caught : 0 };
 
 	if (caught < 0) {
 		has_threads(all, 1);
