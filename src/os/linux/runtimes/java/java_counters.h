@@ -18,3 +18,6 @@ bool java_counters_parse(struct maps_managed_heap *out, const void *data, size_t
 /* Reads the counters of a JVM, as runtime_heap.read. */
 bool java_counters_read(
 	struct maps_managed_heap *out, struct timeout *timeout, int process, const char *path);
+/* Returns whether the counters say that the JVM lets tools attach to it. */
+bool java_counters_parse_attach(const void *data, size_t size);
+bool java_counters_allow_attach(struct timeout *timeout, int process, const char *path);
