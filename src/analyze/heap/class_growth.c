@@ -22,9 +22,9 @@
 #define GROWTH_ROW(F, S)                                                                           \
 	F(S, PID)                                                                                  \
 	F(S, U64, interval_ns, ALWAYS, "time between the two counts", .unit = SOOTH_UNIT_NS)       \
-	F(S, U64, bytes_before, ALWAYS, "live objects at the start", .unit = SOOTH_UNIT_BYTES)     \
+	F(S, U64, before_bytes, ALWAYS, "live objects at the start", .unit = SOOTH_UNIT_BYTES)     \
 	F(S, U64, bytes, ALWAYS, "live objects at the end", .unit = SOOTH_UNIT_BYTES)              \
-	F(S, BOOL, grows, ALWAYS, "they grew by 256 KiB and one percent at least")                 \
+	F(S, BOOL, is_growing, ALWAYS, "they grew by 256 KiB and one percent at least")            \
 	F(S, TEXT, largest, MAYBE(largest_state), "class whose objects grew most in bytes")        \
 	F(S, TEXT, own, MAYBE(own_state), "class of the program that grew most in bytes")          \
 	F(S, TEXT, text, ALWAYS, "the answer as a sentence", .is_hidden = true)
@@ -33,15 +33,16 @@ ROW_TABLE(growth, GROWTH_ROW, "object_growth", growth_row, .line = "{text}");
 
 #define CLASS_ROW(F, S)                                                                            \
 	F(S, PID)                                                                                  \
-	F(S, REAL, bytes_per_s, MAYBE(before_state), "growth in bytes per second",                 \
-		.unit = SOOTH_UNIT_BYTES)                                                          \
+	F(S, I64, bytes_per_s, MAYBE(before_state), "growth in bytes per second",                  \
+		.label = "GROWS/S", .unit = SOOTH_UNIT_BYTES)                                      \
 	F(S, REAL, instances_per_s, WITH(before_state), "growth in objects per second",            \
-		.decimals = 1)                                                                     \
-	F(S, U64, bytes_before, WITH(before_state), "memory of its objects at the start",          \
-		.unit = SOOTH_UNIT_BYTES)                                                          \
+		.label = "OBJECTS/S", .decimals = 1)                                               \
+	F(S, U64, before_bytes, WITH(before_state), "memory of its objects at the start",          \
+		.label = "BEFORE", .unit = SOOTH_UNIT_BYTES)                                       \
 	F(S, U64, bytes, ALWAYS, "memory of its objects at the end", .unit = SOOTH_UNIT_BYTES)     \
-	F(S, U64, instances_before, WITH(before_state), "objects at the start")                    \
-	F(S, U64, instances, ALWAYS, "objects at the end")                                         \
+	F(S, U64, instances_before, WITH(before_state), "objects at the start",                    \
+		.label = "OBJECTS BEFORE")                                                         \
+	F(S, U64, instances, ALWAYS, "objects at the end", .label = "OBJECTS")                     \
 	F(S, BOOL, is_of_runtime, ALWAYS, "the class is of the runtime or its library")            \
 	F(S, NAMED, TEXT, name, class, ALWAYS, "class of the objects")
 
@@ -49,8 +50,11 @@ ROW_TABLE(class, CLASS_ROW, "object_classes", class_growth_row);
 
 static const struct section growth_section =
 	SECTION_OF("object_growth", growth_schema, TABLE, .rows_most = 3);
-static const struct section class_section = SECTION_OF("object_classes", class_schema, TABLE,
-	.title = "live objects by class", .rows_most = ROWS_FOR_PEOPLE);
+static const struct section class_section =
+	SECTION_OF("object_classes", class_schema, TABLE, .title = "live objects by class",
+		.columns = "pid,bytes_per_s,instances_per_s,before_bytes,bytes,instances_before,"
+			   "instances,class",
+		.rows_most = ROWS_FOR_PEOPLE);
 
 static const struct sooth_schema *const tables[] = { &growth_schema, &class_schema, NULL };
 
@@ -61,7 +65,6 @@ struct growth_state {
 
 /* A class in both snapshots. */
 struct class_pair {
-	const struct objects_class *last; /* NULL: it has no object at the end */
 	struct span name;
 	uint64_t instances_before, bytes_before, instances, bytes;
 	bool is_of_runtime, has_before;
@@ -220,14 +223,14 @@ static int emit_growth(struct growth_state *s, const struct two_counts *c, struc
 	const struct class_pair *most = most_of(c, false), *own = most_of(c, true);
 	struct growth_row row = { .record = row_head_like(&c->after->record),
 		.interval_ns = c->interval_ns,
-		.bytes_before = c->bytes_before,
+		.before_bytes = c->bytes_before,
 		.bytes = c->bytes,
-		.grows = has_grown(c),
+		.is_growing = has_grown(c),
 		.largest_state = state_if(most),
 		.own_state = state_if(own) };
 	_cleanup_(buffer_fini) struct buffer text = { 0 };
 
-	put_text(&text, c, row.grows, !snapshots_are_of_one(s->view.input));
+	put_text(&text, c, row.is_growing, !snapshots_are_of_one(s->view.input));
 	if (buffer_failed(&text))
 		return error_no_memory(err);
 	return OUTPUT_ROW(s->view.output, &row,
@@ -245,9 +248,9 @@ static int emit_classes(struct growth_state *s, const struct two_counts *c, stru
 	for (size_t i = 0; i < c->count && !status; i++) {
 		const struct class_pair *p = &c->pairs[i];
 		struct class_growth_row row = { .record = row_head_like(&c->after->record),
-			.bytes_per_s = per_second(c, p->bytes_before, p->bytes),
+			.bytes_per_s = (int64_t)per_second(c, p->bytes_before, p->bytes),
 			.instances_per_s = per_second(c, p->instances_before, p->instances),
-			.bytes_before = p->bytes_before,
+			.before_bytes = p->bytes_before,
 			.bytes = p->bytes,
 			.instances_before = p->instances_before,
 			.instances = p->instances,

@@ -7,6 +7,7 @@
  * Cannot be seen: objects of runtimes other than HotSpot; processes of other users, unless sooth is
  * root.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,14 +53,15 @@ static const struct runtime *runtime_of(
 	for (size_t i = 0; i < RUNTIMES; i++) {
 		const struct runtime *r = runtime_table[i];
 
-		if (seen.why[r->signs.runtime][0] && (!found || r->count_objects))
+		if ((r->count_objects || r->heap.remedy) && seen.why[r->signs.runtime][0] &&
+			(!found || r->count_objects))
 			found = r;
 	}
 	return found;
 }
 
-/* Asks the runtime; the reason why there is no answer stands in `reason`. */
-static void ask(struct backend_run *run, const struct process_snapshot *snapshot,
+/* Asks the runtime. Sets the reason why there is no answer; "": there is one. */
+static void ask_runtime(struct backend_run *run, const struct process_snapshot *snapshot,
 	struct objects_process *end, char reason[REASON_BYTES])
 {
 	struct objects_state *s = run->state;
@@ -68,13 +70,12 @@ static void ask(struct backend_run *run, const struct process_snapshot *snapshot
 
 	if (r && r->count_objects)
 		why = r->count_objects(&s->timeout, snapshot, run, end);
-	else if (r && r->heap.remedy) {
-		snprintf(reason, REASON_BYTES, "sooth cannot ask %s; by hand: %s", r->title,
+	if (r && !r->count_objects)
+		snprintf(reason, REASON_BYTES,
+			"sooth asks only a HotSpot JVM, and this is %s; by hand: %s", r->title,
 			r->heap.remedy);
-		return;
-	} else if (r)
-		why = "sooth can ask only a HotSpot JVM for its classes";
-	snprintf(reason, REASON_BYTES, "%s", why ? why : "");
+	else
+		snprintf(reason, REASON_BYTES, "%s", why ? why : "");
 }
 
 static void sample_process(struct backend_run *run, pid_t pid, const struct process_id *expected)
@@ -91,7 +92,7 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 				      : map_put(&s->asked, &snapshot.id, &is_new);
 	if (reason) {
 		if (is_new || !reason[0])
-			ask(run, &snapshot, &end, reason);
+			ask_runtime(run, &snapshot, &end, reason);
 		if (reason[0])
 			end.state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 		end.reason_state = reason[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
@@ -109,6 +110,17 @@ static int objects_sample(struct backend_run *run, struct sooth_error *err)
 
 	s->has_begun = true;
 	return status;
+}
+
+/* A collection at each sample would stop the program again and again. */
+static int objects_suits(const struct probe_options *options, struct sooth_error *err)
+{
+	if (options->interest & INTEREST_EDGES)
+		return 0;
+	error_set(err, -EINVAL, SOOTH_FAULT_USAGE, "count objects at each sample");
+	error_why(err, "each count is a full collection, which pauses the program");
+	return error_remedy(
+		err, "count them at the start and the end: sooth heap --ask-runtime --save FILE");
 }
 
 static int objects_open(struct backend_run *run, struct sooth_error *err)
@@ -141,6 +153,7 @@ const struct backend backend_objects_attach = {
 	.help = "makes a JVM run a full collection and count its objects, at the start and the end",
 	.needs = needs,
 	.state_size = sizeof(struct objects_state),
+	.suits = objects_suits,
 	.open = objects_open,
 	.set = members_backend_set,
 	.start = objects_sample,

@@ -171,7 +171,7 @@ static bool wait_for(const struct attach_job *j, int fd, short events)
 	return now_ns < j->until_ns && poll(&p, 1, (int)((j->until_ns - now_ns) / NS_PER_MS)) > 0;
 }
 
-static void ask(struct attach_job *j, int fd)
+static void ask_jvm(struct attach_job *j, int fd)
 {
 	ssize_t got = send(fd, request, sizeof(request), MSG_NOSIGNAL);
 
@@ -212,7 +212,7 @@ static void run_attach_job(void *argument)
 		fd = fd == -ENOENT || fd == -ECONNREFUSED ? open_socket(j, tmp, pidfd)
 							  : connect_until(j, tmp);
 	if (fd >= 0)
-		ask(j, fd);
+		ask_jvm(j, fd);
 }
 
 static void drop_answer(void *argument)
@@ -256,7 +256,7 @@ static bool find_counters(char path[PATH_MAX], uint32_t inner_pid, const struct 
 }
 
 /* Returns why the process must not get the signal; NULL: it is a JVM that handles it. */
-static const char *check(struct attach_job *j, struct timeout *timeout, struct buffer *scratch)
+static const char *check_jvm(struct attach_job *j, struct timeout *timeout, struct buffer *scratch)
 {
 	struct task_signals signals;
 	struct procfs_stat stat;
@@ -293,7 +293,7 @@ const char *java_attach_histogram(struct timeout *timeout, const struct process_
 		.process = process->process, .pid = (uint32_t)process->id.pid, .until_ns = 0
 	};
 	struct timeout attach = { .may_kill = true };
-	const char *reason = check(&j, timeout, out);
+	const char *reason = check_jvm(&j, timeout, out);
 	int was_dumpable = prctl(PR_GET_DUMPABLE), status;
 
 	buffer_reset(out);

@@ -47,7 +47,7 @@ static bool read_u32(const unsigned char *data, size_t size, size_t at, uint32_t
 	return true;
 }
 
-/* What is read, and what was found of it. */
+/* The values found so far. */
 struct counters_found {
 	struct maps_managed_heap heap;
 	unsigned bits; /* of the counters */
@@ -83,39 +83,28 @@ static void read_entry(struct counters_found *out, const unsigned char *data, si
 	}
 }
 
-static void find(struct counters_found *out, const void *bytes, size_t size)
+bool java_counters_parse(
+	struct maps_managed_heap *out, bool *allows_attach, const void *bytes, size_t size)
 {
 	const unsigned char *data = bytes;
+	struct counters_found found = { 0 };
 	uint32_t magic, at, count, length;
 
-	*out = (struct counters_found){ 0 };
+	*out = found.heap;
+	*allows_attach = false;
 	if (size < HEAD || !read_u32(data, size, 0, &magic) || __builtin_bswap32(magic) != MAGIC ||
 		data[4] == BIG_ENDIAN_ || !read_u32(data, size, 24, &at) ||
 		!read_u32(data, size, 28, &count))
-		return;
+		return false;
 	for (uint32_t i = 0; i < count && i < ENTRIES_MAX; i++) {
 		if (!read_u32(data, size, at, &length) || length < ENTRY_HEAD || length > size - at)
 			break;
-		read_entry(out, data + at, length);
+		read_entry(&found, data + at, length);
 		at += length;
 	}
-}
-
-bool java_counters_parse(struct maps_managed_heap *out, const void *bytes, size_t size)
-{
-	struct counters_found found;
-
-	find(&found, bytes, size);
 	*out = found.heap;
+	*allows_attach = found.allows_attach;
 	return found.bits == (1u << ARRAY_SIZE(counters)) - 1;
-}
-
-bool java_counters_parse_attach(const void *data, size_t size)
-{
-	struct counters_found found;
-
-	find(&found, data, size);
-	return found.allows_attach;
 }
 
 /* Data of the child with a timeout: no pointers. */
@@ -133,10 +122,9 @@ static void run_read_job(void *argument)
 	int root = root_open(r->process);
 	struct stat st;
 
-	if (root >= 0 && !root_file_whole(root, r->path, &bytes, FILE_BYTES, &st)) {
-		r->is_read = java_counters_parse(&r->heap, bytes.data, bytes.size);
-		r->allows_attach = java_counters_parse_attach(bytes.data, bytes.size);
-	}
+	if (root >= 0 && !root_file_whole(root, r->path, &bytes, FILE_BYTES, &st))
+		r->is_read =
+			java_counters_parse(&r->heap, &r->allows_attach, bytes.data, bytes.size);
 	if (root >= 0)
 		close(root);
 	buffer_fini(&bytes);
