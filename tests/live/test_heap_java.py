@@ -4,6 +4,7 @@ Live against `sooth heap --ask-runtime`: a Java program that keeps objects of on
 drops them, and the counts are those that jcmd(1) prints. JVMs and other programs that cannot be asked get no
 signal; a JVM that does not answer is asked once. Files and sockets in /tmp of others are not believed.
 """
+import contextlib
 import os
 import re
 import shutil
@@ -41,6 +42,17 @@ public class Ledger {
     }
 }
 """
+
+
+def children_of(pid, uid):
+    """Of its threads, with this user; one may have ended meanwhile."""
+    found = []
+    for thread in os.listdir("/proc/%d/task" % pid):
+        with contextlib.suppress(OSError):
+            for child in harness.read("/proc/%d/task/%s/children" % (pid, thread)).decode().split():
+                if b"Uid:\t%d\t" % uid in harness.read("/proc/%s/status" % child):
+                    found.append(child)
+    return found
 
 
 @harness.needs_bpf
@@ -163,6 +175,23 @@ class HeapOfJava(harness.Case):
             self.assertLess(time.monotonic() - begin, 5 + 1 + 4.5)  # it would be 11 s if sooth asked again
         self.assertIn("the JVM did not answer within 5 s", run.text)
         self.assert_untouched(jvm)
+
+    def test_the_child_is_killed(self):
+        """The user of the JVM may kill what asks it, and gets nothing else of it."""
+        jvm = self.jvm("keeps", **harness.as_nobody())
+        self.assertIn("grows most", self.ask(jvm.pid).text)
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect("/tmp/.java_pid%d" % jvm.pid)
+            sooth = self.start_sooth("heap", "--ask-runtime", "-d", "1", str(jvm.pid))
+            # The child has taken the user.
+            harness.wait_until(lambda: children_of(sooth.pid, harness.NOBODY), "sooth to ask")
+            child = children_of(sooth.pid, harness.NOBODY)[0]
+            refused = self.run_program("cat", "/proc/%s/maps" % child, status=None, **harness.as_nobody())
+            self.assertIn("Permission denied", refused.errors)
+            self.run_program("kill", "-KILL", child, **harness.as_nobody())
+            run = sooth.finish()
+        self.assertIn("its user ended sooth's child", run.text)
+        self.assertEqual(run.status, 0, run)
 
     def test_in_a_container(self):
         """With a process id and a /tmp of its own."""

@@ -140,11 +140,36 @@ static void add_classes(
 	}
 }
 
-static int compare_counts(struct two_counts *c, const struct snapshot *first,
-	const struct snapshot *last, struct sooth_error *err)
+/* Returns whether a process has two counts; says why it has not. */
+static bool has_counts(struct growth_state *s, struct two_counts *c, uint32_t pid)
 {
+	char what[64], why[320] = "it was counted only once: the process ended";
+
+	if (!c->before || !c->after)
+		return false;
+	c->interval_ns = c->after->record.time_ns - c->before->record.time_ns;
+	if (c->after->reason_state == SOOTH_STATE_VALUE)
+		snprintf(why, sizeof(why), "%.*s",
+			SPAN_ARGS(record_text(&c->after->record, &c->after->reason)));
+	else if (c->after->record.time_ns > c->before->record.time_ns)
+		return true;
+	snprintf(what, sizeof(what), "live objects by class of %u", pid);
+	output_limit(s->view.output, what, why, "");
+	return false;
+}
+
+/* Compares the counts of a process. Returns 0, 1 if there is nothing to show, or a negative errno.
+ */
+static int compare_counts(struct growth_state *s, const struct snapshot *last, struct two_counts *c,
+	struct sooth_error *err)
+{
+	const struct snapshot *first = snapshots_get(&s->first, &last->id);
 	_cleanup_(names_fini) struct names names = { 0 };
 
+	*c = (struct two_counts){ .before = snapshot_end(first, sizeof(*c->before)),
+		.after = snapshot_end(last, sizeof(*c->after)) };
+	if (!has_counts(s, c, last->id.pid))
+		return 1;
 	c->pairs = calloc(2 * OBJECTS_CLASSES_MOST, sizeof(*c->pairs));
 	if (!c->pairs)
 		return error_no_memory(err);
@@ -155,8 +180,12 @@ static int compare_counts(struct two_counts *c, const struct snapshot *first,
 	for (size_t i = 0; i < c->count; i++)
 		c->pairs[i].has_before |= c->before->state == SOOTH_STATE_VALUE;
 	qsort(c->pairs, c->count, sizeof(*c->pairs), compare_by_gain);
-	c->interval_ns = c->after->record.time_ns - c->before->record.time_ns;
 	return 0;
+}
+
+static void counts_fini(struct two_counts *c)
+{
+	free(c->pairs);
 }
 
 static double per_second(const struct two_counts *c, uint64_t before, uint64_t after)
@@ -179,37 +208,10 @@ static void put_more(struct buffer *out, const struct two_counts *c, const struc
 {
 	char count[UNITS_SIZE];
 
-	if (p->instances <= p->instances_before)
-		return;
-	buffer_format(out, ", %s more in %s",
-		format_count(count, p->instances - p->instances_before),
-		SENTENCE_DURATION(c->interval_ns));
-}
-
-static void put_text(struct buffer *out, const struct two_counts *c, bool grows, bool with_pid)
-{
-	const struct class_pair *most = most_of(c, false), *own = most_of(c, true);
-
-	if (with_pid)
-		buffer_format(out, "process %u: ", c->after->record.pid);
-	if (!grows || !most) {
-		buffer_format(out,
-			"its live objects do not grow: %s, then %s, each after a full collection",
-			SENTENCE_SIZE(c->bytes_before), SENTENCE_SIZE(c->bytes));
-		return;
-	}
-	buffer_format(out, "%.*s grows %s/s", SPAN_ARGS(most->name),
-		SENTENCE_SIZE((uint64_t)per_second(c, most->bytes_before, most->bytes)));
-	if (own == most) {
-		put_more(out, c, own);
-		return;
-	}
-	buffer_string(out, own ? "; the class of the program that grows most: "
-			       : "; no class of the program grows");
-	if (own) {
-		buffer_append(out, own->name.data, own->name.size);
-		put_more(out, c, own);
-	}
+	if (p->instances > p->instances_before)
+		buffer_format(out, ", %s more in %s",
+			format_count(count, p->instances - p->instances_before),
+			SENTENCE_DURATION(c->interval_ns));
 }
 
 static bool has_grown(const struct two_counts *c)
@@ -218,19 +220,50 @@ static bool has_grown(const struct two_counts *c)
 	       c->bytes - c->bytes_before >= c->bytes_before / GROWTH_PART;
 }
 
-static int emit_growth(struct growth_state *s, const struct two_counts *c, struct sooth_error *err)
+static void put_text(struct buffer *out, const struct two_counts *c, bool with_pid)
 {
 	const struct class_pair *most = most_of(c, false), *own = most_of(c, true);
-	struct growth_row row = { .record = row_head_like(&c->after->record),
-		.interval_ns = c->interval_ns,
-		.before_bytes = c->bytes_before,
-		.bytes = c->bytes,
-		.is_growing = has_grown(c),
+
+	if (with_pid)
+		buffer_format(out, "process %u: ", c->after->record.pid);
+	if (!has_grown(c) || !most) {
+		buffer_format(out,
+			"its live objects do not grow: %s, then %s, each after a full collection",
+			SENTENCE_SIZE(c->bytes_before), SENTENCE_SIZE(c->bytes));
+		return;
+	}
+	buffer_format(out, "%.*s grows %s/s", SPAN_ARGS(most->name),
+		SENTENCE_SIZE((uint64_t)per_second(c, most->bytes_before, most->bytes)));
+	if (!own)
+		buffer_string(out, "; no class of the program grows");
+	else if (own != most)
+		buffer_format(out, "; the class of the program that grows most: %.*s",
+			SPAN_ARGS(own->name));
+	if (own)
+		put_more(out, c, own);
+}
+
+static int emit_growth(void *state, const struct snapshot *last, struct sooth_error *err)
+{
+	struct growth_state *s = state;
+	_cleanup_(counts_fini) struct two_counts c = { 0 };
+	_cleanup_(buffer_fini) struct buffer text = { 0 };
+	const struct class_pair *most, *own;
+	int status = compare_counts(s, last, &c, err);
+	struct growth_row row;
+
+	if (status)
+		return status < 0 ? status : 0;
+	most = most_of(&c, false);
+	own = most_of(&c, true);
+	row = (struct growth_row){ .record = row_head_like(&c.after->record),
+		.interval_ns = c.interval_ns,
+		.before_bytes = c.bytes_before,
+		.bytes = c.bytes,
+		.is_growing = has_grown(&c),
 		.largest_state = state_if(most),
 		.own_state = state_if(own) };
-	_cleanup_(buffer_fini) struct buffer text = { 0 };
-
-	put_text(&text, c, row.is_growing, !snapshots_are_of_one(s->view.input));
+	put_text(&text, &c, !snapshots_are_of_one(s->view.input));
 	if (buffer_failed(&text))
 		return error_no_memory(err);
 	return OUTPUT_ROW(s->view.output, &row,
@@ -241,15 +274,17 @@ static int emit_growth(struct growth_state *s, const struct two_counts *c, struc
 		3, err);
 }
 
-static int emit_classes(struct growth_state *s, const struct two_counts *c, struct sooth_error *err)
+static int emit_classes(void *state, const struct snapshot *last, struct sooth_error *err)
 {
-	int status = 0;
+	struct growth_state *s = state;
+	_cleanup_(counts_fini) struct two_counts c = { 0 };
+	int status = compare_counts(s, last, &c, err);
 
-	for (size_t i = 0; i < c->count && !status; i++) {
-		const struct class_pair *p = &c->pairs[i];
-		struct class_growth_row row = { .record = row_head_like(&c->after->record),
-			.bytes_per_s = (int64_t)per_second(c, p->bytes_before, p->bytes),
-			.instances_per_s = per_second(c, p->instances_before, p->instances),
+	for (size_t i = 0; i < c.count && !status; i++) {
+		const struct class_pair *p = &c.pairs[i];
+		struct class_growth_row row = { .record = row_head_like(&c.after->record),
+			.bytes_per_s = (int64_t)per_second(&c, p->bytes_before, p->bytes),
+			.instances_per_s = per_second(&c, p->instances_before, p->instances),
 			.before_bytes = p->bytes_before,
 			.bytes = p->bytes,
 			.instances_before = p->instances_before,
@@ -260,62 +295,19 @@ static int emit_classes(struct growth_state *s, const struct two_counts *c, stru
 		status = OUTPUT_ROW(s->view.output, &row,
 			((struct record_tail[]){ tail_span(&row.name, p->name) }), 1, err);
 	}
-	return status;
-}
-
-/* Compares the counts of a process; says why it cannot. False: there is nothing to show. */
-static bool find_counts(struct growth_state *s, const struct snapshot *last, struct two_counts *c)
-{
-	const struct snapshot *first = snapshots_get(&s->first, &last->id);
-	char what[64], why[320];
-	bool is_same;
-
-	*c = (struct two_counts){ .before = snapshot_end(first, sizeof(*c->before)),
-		.after = snapshot_end(last, sizeof(*c->after)) };
-	if (!c->before || !c->after)
-		return false;
-	is_same = c->before->record.time_ns >= c->after->record.time_ns;
-	if (c->after->reason_state == SOOTH_STATE_VALUE)
-		snprintf(why, sizeof(why), "%.*s",
-			SPAN_ARGS(record_text(&c->after->record, &c->after->reason)));
-	else if (is_same)
-		snprintf(why, sizeof(why), "it was counted only once: the process ended");
-	else
-		return true;
-	snprintf(what, sizeof(what), "live objects by class of %u", last->id.pid);
-	output_limit(s->view.output, what, why, "");
-	return false;
-}
-
-static int emit_each(struct growth_state *s,
-	int (*emit)(struct growth_state *s, const struct two_counts *c, struct sooth_error *err),
-	const struct section *section, struct sooth_error *err)
-{
-	int status = emit == emit_classes ? process_view_section(&s->view, section, err)
-					  : output_section(s->view.output, section, err);
-
-	snapshots_for_each (&s->view.own, last) {
-		struct two_counts c;
-
-		if (status || !find_counts(s, last, &c))
-			continue;
-		status = compare_counts(&c, snapshots_get(&s->first, &last->id), last, err);
-		status = status ? status : emit(s, &c, err);
-		free(c.pairs);
-	}
-	return status;
+	return status < 0 ? status : 0;
 }
 
 static int finish(void *state, struct sooth_error *err)
 {
 	struct growth_state *s = state;
-	int status;
+	int status = 0;
 
-	if (!s->view.own.processes.count)
-		return 0;
-	status = emit_each(s, emit_growth, &growth_section, err);
-	status = status ? status : emit_each(s, emit_classes, &class_section, err);
-	return status ? status : output_close_section(s->view.output, err);
+	if (s->view.own.processes.count)
+		status = process_view_emit(&s->view, &growth_section, emit_growth, err);
+	if (!status && s->view.own.processes.count)
+		status = process_view_emit(&s->view, &class_section, emit_classes, err);
+	return status;
 }
 
 static void fini(void *state)

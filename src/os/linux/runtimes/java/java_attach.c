@@ -52,20 +52,23 @@ static const char *const problems[] = {
 	[NO_SIGNAL] = "the JVM has ended, or may not be signaled",
 	[FOREIGN_FILE] = "a file of another user is where the JVM looks for .attach_pidPID in /tmp",
 	[FOREIGN_SOCKET] = "the socket .java_pidPID in /tmp is not that of the JVM",
-	[NO_ANSWER] = "the JVM did not answer within 5 s; sooth asks it no more",
+	[NO_ANSWER] = "the JVM did not answer within 5 s, or its user ended sooth's child",
 	[REFUSED] = "the JVM refused to count its objects",
 };
+
+static const char no_room[] = "sooth has no memory, or no process, to ask it";
 
 /* Data of the child. It shares sooth's memory, and its user may kill it at any moment: so it
  * allocates nothing, takes no lock, and writes only here and into `answer`. */
 struct attach_job {
 	int process; /* /proc/PID */
+	pid_t sooth;
 	uint32_t pid, inner_pid, uid, gid;
 	uint64_t until_ns;
 	char *answer; /* ANSWER_BYTES */
 	size_t size;
 	enum problem problem;
-	bool is_cut;
+	bool is_answered, is_cut; /* not answered: the child may have been killed */
 };
 
 /* --- the child --- */
@@ -77,6 +80,9 @@ static bool take_user(const struct attach_job *j)
 {
 	if (geteuid() == j->uid && getegid() == j->gid)
 		return true;
+	/* No process could be made, so a thread of sooth does the work. */
+	if (getpid() == j->sooth)
+		return false;
 	if (syscall(SYS_setgroups, 0, NULL) || syscall(SYS_setresgid, j->gid, j->gid, j->gid) ||
 		syscall(SYS_setresuid, j->uid, j->uid, j->uid))
 		return false;
@@ -127,8 +133,6 @@ static int connect_until(struct attach_job *j, int tmp)
 		poll(NULL, 0, STEP_MS);
 		fd = connect_once(j, tmp);
 	}
-	if (fd < 0 && !j->problem)
-		j->problem = NO_ANSWER;
 	return fd;
 }
 
@@ -175,7 +179,6 @@ static void ask_jvm(struct attach_job *j, int fd)
 {
 	ssize_t got = send(fd, request, sizeof(request), MSG_NOSIGNAL);
 
-	j->problem = NO_ANSWER;
 	if (got != (ssize_t)sizeof(request))
 		return;
 	while (wait_for(j, fd, POLLIN)) {
@@ -184,8 +187,8 @@ static void ask_jvm(struct attach_job *j, int fd)
 			j->size += (size_t)got;
 		j->is_cut = j->size == ANSWER_BYTES;
 		if (got == 0 || j->is_cut) {
-			j->problem =
-				j->size > 2 && !memcmp(j->answer, "0\n", 2) ? NO_PROBLEM : REFUSED;
+			j->is_answered = j->size > 2 && !memcmp(j->answer, "0\n", 2);
+			j->problem = j->is_answered ? NO_PROBLEM : REFUSED;
 			return;
 		}
 		if (got < 0 && errno != EAGAIN && errno != EINTR)
@@ -290,7 +293,7 @@ const char *java_attach_histogram(struct timeout *timeout, const struct process_
 	struct buffer *out, bool *is_cut)
 {
 	struct attach_job j = {
-		.process = process->process, .pid = (uint32_t)process->id.pid, .until_ns = 0
+		.process = process->process, .pid = (uint32_t)process->id.pid, .sooth = getpid()
 	};
 	struct timeout attach = { .may_kill = true };
 	const char *reason = check_jvm(&j, timeout, out);
@@ -302,18 +305,20 @@ const char *java_attach_histogram(struct timeout *timeout, const struct process_
 	j.answer = mmap(
 		NULL, ANSWER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (j.answer == MAP_FAILED)
-		return "sooth has no memory for the answer";
+		return no_room;
 	j.until_ns = clock_monotonic_ns() + ANSWER_MS * NS_PER_MS;
 	status = timeout_call(&attach, run_attach_job, drop_answer, &j, sizeof(j), j.process,
 		ANSWER_MS + READ_MS);
 	timeout_fini(&attach);
-	if (status)
-		return problems[NO_ANSWER]; /* the child may still run, with the user of the JVM */
+	if (status == -ETIMEDOUT) /* the thread of the child owns the memory */
+		return problems[NO_ANSWER];
 	if (was_dumpable == 1)
 		prctl(PR_SET_DUMPABLE, 1);
-	if (!j.problem)
+	if (j.is_answered)
 		buffer_append(out, j.answer + 2, j.size - 2);
 	*is_cut = j.is_cut;
 	drop_answer(&j);
-	return buffer_failed(out) ? "sooth has no memory for the answer" : problems[j.problem];
+	if (status || buffer_failed(out))
+		return no_room;
+	return j.is_answered ? NULL : problems[j.problem ? j.problem : NO_ANSWER];
 }
