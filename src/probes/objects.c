@@ -34,5 +34,6 @@ const struct probe probe_objects = {
 	.name = "objects",
 	.help = "live objects by class, which a language runtime counts on request",
 	.offers = INTEREST_SAMPLE | INTEREST_EDGES,
+	.beside_sample = INTEREST_EDGES,
 	.schemas = schemas,
 };

@@ -25,9 +25,10 @@ struct objects_class {
 
 struct objects_process {
 	struct sooth_record record;
-	uint64_t taken_ns;    /* time that the runtime took to answer */
-	uint32_t classes;     /* number of records */
-	uint8_t state;	      /* of both; truncated: the smallest classes are missing */
+	uint64_t taken_ns; /* time that the runtime took to answer */
+	uint32_t classes;  /* number of records */
+	uint8_t state; /* of both; truncated: the smallest classes are missing; absent: no runtime
+			*/
 	uint8_t reason_state; /* absent: there was an answer */
 	uint8_t unused[2];
 	struct sooth_text reason; /* why there is no answer */

@@ -22,8 +22,10 @@
 #include "probes/objects.h"
 
 #define READ_MS	     1000
-#define ASKED_MOST   64
+#define ASKED_MOST   4096
 #define REASON_BYTES 256
+
+static const char no_runtime[] = "no known runtime is in it";
 
 struct objects_state {
 	struct members members;
@@ -66,7 +68,7 @@ static void ask_runtime(struct backend_run *run, const struct process_snapshot *
 {
 	struct objects_state *s = run->state;
 	const struct runtime *r = runtime_of(s, snapshot);
-	const char *why = "no known runtime is in it";
+	const char *why = no_runtime;
 
 	if (r && r->count_objects)
 		why = r->count_objects(&s->timeout, snapshot, run, end);
@@ -93,7 +95,9 @@ static void sample_process(struct backend_run *run, pid_t pid, const struct proc
 	if (reason) {
 		if (is_new || !reason[0])
 			ask_runtime(run, &snapshot, &end, reason);
-		if (reason[0])
+		if (!strcmp(reason, no_runtime))
+			end.state = SOOTH_STATE_ABSENT;
+		else if (reason[0])
 			end.state = SOOTH_NOT_MEASURED(SOOTH_REASON_UNSUPPORTED);
 		end.reason_state = reason[0] ? SOOTH_STATE_VALUE : SOOTH_STATE_ABSENT;
 		end.record = process_snapshot_head(&snapshot, run, 0, OBJECTS_PROCESS);

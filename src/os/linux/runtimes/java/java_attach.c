@@ -136,6 +136,18 @@ static int connect_until(struct attach_job *j, int tmp)
 	return fd;
 }
 
+/* Returns whether the process catches SIGQUIT at this moment: an exec ends that. */
+static bool catches_quit(const struct attach_job *j)
+{
+	_cleanup_close_ int fd = openat(j->process, "status", O_RDONLY | O_CLOEXEC);
+	char text[8192];
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	struct task_signals signals;
+
+	return size > 0 && task_signals_parse(&signals, text, (size_t)size) &&
+	       (signals.caught & QUIT_BIT);
+}
+
 /* Makes the JVM open its socket. If it does not, the file stays: a JVM that handles the signal
  * later would print the stacks of all its threads without it. */
 static int open_socket(struct attach_job *j, int tmp, int pidfd)
@@ -156,7 +168,7 @@ static int open_socket(struct attach_job *j, int tmp, int pidfd)
 		j->problem = FOREIGN_FILE;
 		return -1;
 	}
-	if (syscall(SYS_pidfd_send_signal, pidfd, SIGQUIT, NULL, 0)) {
+	if (!catches_quit(j) || syscall(SYS_pidfd_send_signal, pidfd, SIGQUIT, NULL, 0)) {
 		j->problem = NO_SIGNAL;
 		unlinkat(tmp, name, 0);
 		return -1;
