@@ -153,7 +153,7 @@ static bool has_counts(struct growth_state *s, struct two_counts *c, uint32_t pi
 			SPAN_ARGS(record_text(&c->after->record, &c->after->reason)));
 	else if (c->after->record.time_ns > c->before->record.time_ns)
 		return true;
-	/* Of many processes most have no runtime. */
+	/* Most of many processes have no runtime. */
 	if (c->after->state == SOOTH_STATE_ABSENT && !snapshots_are_of_one(s->view.input))
 		return false;
 	snprintf(what, sizeof(what), "live objects by class of %u", pid);
