@@ -32,7 +32,7 @@ struct heap_config {
 		bool stack, leaks, churn, sizes, peak;
 		bool sites;
 		bool no_hold;
-		bool pages, timeline;
+		bool pages, timeline, ask_runtime;
 		bool rss, rmap, no_allocators;
 		bool in_kernel, exact;
 		uint64_t min_age_ns, top;
@@ -93,6 +93,9 @@ static const struct option heap_options[] = {
 		"memory by page faults, in any language: which code touched what remains; instead "
 		"of calls of malloc. About 1000 faults a second and CPU have their stacks read: "
 		"where there are more, estimates with their error"),
+	FLAG_ROW(0, "ask-runtime", heap_config, heap.ask_runtime,
+		"also which class keeps the memory: a JVM is made to count its live objects at the "
+		"start and the end; each count is a full collection, which pauses the program"),
 	FLAG_ROW(0, "rss", heap_config, heap.rss,
 		"also resident memory by kind at each change, so that no peak is missed; with -o "
 		"also lines of type Rss, Fork, Exec and Exit"),
@@ -429,6 +432,19 @@ static void add_resident(const struct heap_config *c, struct run *run)
 	run->views[view] = (struct run_view){ "resident-peaks", NULL };
 }
 
+/* Adds the classes of live objects: their view comes first. A capture may have them too. */
+static void add_objects(const struct heap_config *c, struct run *run)
+{
+	size_t probe = 0;
+
+	while (run->probes[probe].name)
+		probe++;
+	if (c->heap.ask_runtime)
+		run->probes[probe] = (struct run_probe){ "objects", SOOTH_SAMPLE | SOOTH_EDGES };
+	memmove(run->views + 1, run->views, sizeof(run->views) - sizeof(run->views[0]));
+	run->views[0] = (struct run_view){ "class-growth", NULL };
+}
+
 /* Compares allocations with resident memory: memory that grows may not be from malloc. A command
  * may end before the last sample. */
 static void compare_with_resident(struct run *run, bool is_launched)
@@ -611,6 +627,7 @@ static int run_heap(void *config, const struct arguments *arguments, struct soot
 		status = page_answer_beside(&run, &found, &pages_beside, err);
 	if (c->heap.rss || c->heap.no_allocators)
 		add_resident(c, &run);
+	add_objects(c, &run);
 	status = status ? status : run_report(&run, err);
 	picture_files_fini(&files);
 	target_found_fini(&found);

@@ -64,7 +64,8 @@ static unsigned interest_of(const struct record_config *c, const struct probe *p
 		return SOOTH_STREAM | probe->beside_stream;
 	if (probe->offers & INTEREST_COUNT)
 		return SOOTH_COUNT;
-	return SOOTH_SAMPLE | (c->record.detail ? probe->offers & INTEREST_DETAIL : 0);
+	return SOOTH_SAMPLE | probe->beside_sample |
+	       (c->record.detail ? probe->offers & INTEREST_DETAIL : 0);
 }
 
 static int choose_probes(struct record_config *c, struct run *run, struct sooth_error *err)

@@ -27,8 +27,8 @@
 #define GAIN_TEXT	 (2 * UNITS_SIZE + 8)
 #define LONG		 "observe longer: --duration 5m"
 #define JAVA_REMEDY                                                                                \
-	"jcmd %u GC.class_histogram, as the user of the process, runs a full collection and "      \
-	"lists the classes that remain; java -Xmx limits the heap"
+	"sooth heap --ask-runtime -d 10 %u names the class that grows: the JVM runs two full "     \
+	"collections for that, which pause the program; java -Xmx limits the heap"
 
 NUMBER(GONE_LEAST, 2, NONE, "connections; a single one may be about to be closed");
 NUMBER(CLASS_SHARE, 2, NONE, "a class with this part of the gain is named as the cause");

@@ -26,6 +26,8 @@ struct probe {
 	/* Interest to add to STREAM for its views: sums stay right even if events are lost. 0:
 	 * events are enough. */
 	unsigned beside_stream;
+	/* Interest to add to SAMPLE: EDGES if each sample makes the target work. */
+	unsigned beside_sample;
 	const struct sooth_schema *const *schemas; /* NULL at the end */
 };
 

@@ -6,7 +6,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct maps_managed_heap c;
+	bool allows_attach;
 
-	java_counters_parse(&c, data, size);
+	java_counters_parse(&c, &allows_attach, data, size);
 	return 0;
 }

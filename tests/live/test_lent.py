@@ -31,7 +31,7 @@ ROWS = {
     "api": [["--events", "-j", *SHORT]],
     "inspect": [["-j", "-v", "--fds", "--sockets", "--maps", "--signals", "--threads", "--limits",
                  "--env-names"], ["--maps", "-v"], ["--signals", "-v"]],
-    "heap": [["-v", *SHORT], ["-j", "--stack", *SHORT], ["--pages", *SHORT]],
+    "heap": [["-v", *SHORT], ["-j", "--stack", *SHORT], ["--pages", *SHORT], ["-j", "--ask-runtime", *SHORT]],
     "sched": [["-j", *SHORT], ["--records", *SHORT]],
     "profile": [["-v", *SHORT], ["-j", *SHORT], ["--off-cpu", *SHORT], ["--wall", *SHORT],
                 ["--lines", *SHORT]],

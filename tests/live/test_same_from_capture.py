@@ -78,7 +78,7 @@ EVERY_BY_BPF = {
     "sched": [("", "QUIET"), ("", "-d 1 PID"), ("--records", "QUIET")],
     "heap": [("", "QUIET"), ("--sites", "QUIET"), ("-c", "QUIET"), ("", "--no-hold QUIET"),
              ("--stack", "QUIET"), ("--live", "QUIET"), ("--leaks", "QUIET"), ("--churn", "QUIET"), ("--sizes", "QUIET"), ("--peak", "QUIET"), ("--in-kernel", "QUIET"),
-             ("--in-kernel", "--blocks 4096 QUIET"), ("", "--sample-bytes 64 QUIET"), ("--stack", "--exact QUIET"), ("--by function", "QUIET"), ("--by thread --top 3", "QUIET"), ("--by size --min-age 1ms", "QUIET"), ("--by class", "QUIET"), ("--timeline", "-d 1 PID"), ("--rss", "QUIET"), ("--no-allocators", "QUIET"), ("--pages", "QUIET"), ("", "--engine preload --preload-library %s QUIET" % PRELOAD_LIBRARY),
+             ("--in-kernel", "--blocks 4096 QUIET"), ("", "--sample-bytes 64 QUIET"), ("--stack", "--exact QUIET"), ("--by function", "QUIET"), ("--by thread --top 3", "QUIET"), ("--by size --min-age 1ms", "QUIET"), ("--by class", "QUIET"), ("--timeline", "-d 1 PID"), ("--rss", "QUIET"), ("--no-allocators", "QUIET"), ("", "--ask-runtime QUIET"), ("--pages", "QUIET"), ("", "--engine preload --preload-library %s QUIET" % PRELOAD_LIBRARY),
              ("--stack", "--debuginfod http://127.0.0.1:9 --debug-cache 2 QUIET")],
 }
 # Files that an option writes beside the report: (command, option): target.

@@ -711,7 +711,7 @@ static void test_growth_kinds(void **state)
 		{ "memory-growth", collects_for, 59, NULL, "blind: |<observe longer: --dur" },
 		{ "memory-growth", climbs_with_collector, 64, NULL,
 			"low/low: memory grows: 64.0 MiB more|(unseen: whether a full "
-			"garbage|<jcmd 99 " },
+			"garbage|<sooth heap --ask-runtime -d 10 99 " },
 		{ "memory-growth", heap_leaks, 20, NULL, "low/low: memory grows: 110 MiB more" },
 		{ "memory-growth", heap_of_agent_leaks, 20, NULL, "blind: |too early to judge" },
 		{ "memory-growth", heap_of_agent_leaks, 60, NULL, "low/low: memory grows: " },

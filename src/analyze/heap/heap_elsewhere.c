@@ -7,6 +7,7 @@
 #include "analyze/maps/map_growth.h"
 #include "analyze/profile/wait_places.h"
 #include "base/cleanup.h"
+#include "probes/objects.h"
 
 #define PLACES_MAX	  (1u << 16)
 #define COLLECTIONS_LEAST 2 /* a single one may have freed nothing by chance */
@@ -52,7 +53,8 @@ bool heap_elsewhere_managed(const struct heap_elsewhere *e, struct heap_managed_
 		.last = last->old_bytes,
 		.collections = last->collections + last->full_collections - first->collections -
 			       first->full_collections,
-		.pid = first->record.pid };
+		.pid = first->record.pid,
+		.has_classes = e->has_classes };
 	out->keeps_objects = out->collections >= COLLECTIONS_LEAST && out->last > out->first &&
 			     out->last - out->first >= MANAGED_LEAST &&
 			     out->last - out->first >= out->first / MANAGED_PART;
@@ -69,6 +71,7 @@ int heap_elsewhere_add_record(struct heap_elsewhere *e, const struct sooth_recor
 	if (record_as(r, HOST_MEMORY, sizeof(e->memory)))
 		memcpy(&e->memory, r, sizeof(e->memory));
 	add_managed(e, r);
+	e->has_classes |= r->kind == OBJECTS_PROCESS;
 	if (map_growth_is_of_runtime(r)) {
 		e->has_runtime = true;
 		e->has_collector |= ((const struct maps_runtime_found *)r)->runtime != MAPS_PYTHON;

@@ -16,6 +16,7 @@ struct heap_elsewhere {
 	struct profile_sums names;
 	struct snapshots limits;
 	struct host_memory memory;
+	bool has_classes;
 	bool has_collector, has_runtime;		      /* a runtime has a heap of its own */
 	struct maps_managed_heap managed_first, managed_last; /* of one process; time 0: none */
 };
@@ -25,6 +26,7 @@ struct heap_managed_growth {
 	uint64_t first, last;
 	uint64_t collections; /* between the two */
 	uint32_t pid;
+	bool has_classes;   /* the runtime was asked for its objects */
 	bool keeps_objects; /* the heap keeps more after its collections: that is no garbage */
 };
 

@@ -288,9 +288,12 @@ static void put_managed(struct buffer *out, const struct heap_scope *scope,
 		return;
 	buffer_format(out,
 		"the Java heap keeps %s more after %llu collections: %s, then %s in the old "
-		"generation (jcmd %u GC.class_histogram lists the classes); %s",
+		"generation%s; %s",
 		SENTENCE_SIZE(g.last - g.first), (unsigned long long)g.collections,
-		SENTENCE_SIZE(g.first), SENTENCE_SIZE(g.last), g.pid,
+		SENTENCE_SIZE(g.first), SENTENCE_SIZE(g.last),
+		g.has_classes ? ""
+			      : " (--ask-runtime names the class, by two full collections that "
+				"pause the program)",
 		is_elsewhere ? "" : "from malloc: ");
 }
 

@@ -19,6 +19,9 @@
  * counters of the size of its heap and of the bytes in use, `heap.read` reads them from their file;
  * `process` is the open /proc/PID.
  *
+ * Its objects. `count_objects` makes the runtime count them by class, as the user requested: writes
+ * records of the probe objects, and all but the head of `end`. Returns NULL, or why there are none.
+ *
  * A file. `see` gets each file that a sampled process has mapped as code, once or more. It keeps
  * the files that contain the engine, with the layout of their version. The number of a file is the
  * `file` of struct profile_raw_frame; `path` may be NULL, `fd` is valid during the call. The layout
@@ -57,6 +60,8 @@
 #include "os/linux/files/timeout.h"
 #include "probes/maps.h"
 
+struct objects_process;
+struct process_snapshot;
 struct wait_reader;
 struct wait_node;
 
@@ -142,6 +147,8 @@ struct runtime {
 	struct runtime_signs signs;
 	bool generates;
 	struct runtime_heap heap;
+	const char *(*count_objects)(struct timeout *timeout, const struct process_snapshot *of,
+		struct backend_run *run, struct objects_process *end);
 	const char *kernel_map;
 	size_t state_size, file_size;
 	void (*init)(void *state);

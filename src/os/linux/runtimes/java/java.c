@@ -18,13 +18,18 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/cursor.h"
+#include "os/linux/files/process_snapshot.h"
 #include "os/linux/files/read_memory.h"
+#include "os/linux/runtimes/java/class_histogram.h"
 #include "os/linux/runtimes/java/hotspot_layout.h"
+#include "os/linux/runtimes/java/java_attach.h"
 #include "os/linux/runtimes/java/java_counters.h"
 #include "os/linux/runtimes/runtime.h"
 #include "os/linux/syscalls/native_abi.h"
 #include "os/linux/waits/wait_reader.h"
+#include "probes/objects.h"
 
 #define THREADS_MAX   512	 /* Java threads that are read */
 #define SLOTS_MAX     64	 /* pointers of an object that are examined */
@@ -542,6 +547,39 @@ static void set_lock_owners(void *state, struct wait_reader *r, struct wait_node
 	free(q);
 }
 
+/* --- its objects --- */
+
+static const char *count_objects(struct timeout *timeout, const struct process_snapshot *of,
+	struct backend_run *run, struct objects_process *end)
+{
+	_cleanup_(buffer_fini) struct buffer answer = { 0 }, name = { 0 };
+	uint64_t begin_ns = clock_monotonic_ns();
+	bool is_cut = false;
+	const char *reason = java_attach_histogram(timeout, of, &answer, &is_cut);
+	struct cursor text = cursor_over(answer.data, answer.size);
+	struct class_row row;
+
+	end->taken_ns = clock_monotonic_ns() - begin_ns;
+	if (reason)
+		return reason;
+	is_cut |= !class_histogram_is_whole(span_of((const char *)answer.data, answer.size));
+	while (end->classes < OBJECTS_CLASSES_MOST && class_histogram_next(&text, &row)) {
+		struct objects_class r = { .instances = row.instances,
+			.bytes = row.bytes,
+			.is_of_runtime = row.is_of_runtime };
+
+		buffer_reset(&name);
+		class_name_put(&name, row.name);
+		r.record = process_snapshot_head(of, run, 0, OBJECTS_CLASS);
+		RECORD_APPEND(&run->out, &r,
+			((struct record_tail[]){ { &r.name, name.data, name.size } }), 1);
+		end->classes++;
+	}
+	if (is_cut || end->classes == OBJECTS_CLASSES_MOST)
+		end->state = SOOTH_STATE_TRUNCATED;
+	return end->classes ? NULL : "the JVM listed no class";
+}
+
 const struct runtime runtime_java = {
 	.title = "JVM",
 	.signs = { MAPS_JAVA, .programs = { "java" }, .libraries = { "libjvm" } },
@@ -551,6 +589,7 @@ const struct runtime runtime_java = {
 		.remedy = "jcmd PID GC.class_histogram lists the classes in it",
 		.counters = JAVA_COUNTERS_FOLDER,
 		.read = java_counters_read },
+	.count_objects = count_objects,
 	.state_size = sizeof(struct runtime_state),
 	.locks = set_lock_owners,
 };

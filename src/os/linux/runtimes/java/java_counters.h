@@ -13,8 +13,11 @@
 #define JAVA_COUNTERS_FOLDER "/hsperfdata_"
 
 /* Parses the counters. The file is the target's, so unexpected entries are skipped. False: some
- * counters are missing. */
-bool java_counters_parse(struct maps_managed_heap *out, const void *data, size_t size);
+ * counters are missing. *allows_attach: the JVM lets tools attach to it. */
+bool java_counters_parse(
+	struct maps_managed_heap *out, bool *allows_attach, const void *data, size_t size);
 /* Reads the counters of a JVM, as runtime_heap.read. */
 bool java_counters_read(
 	struct maps_managed_heap *out, struct timeout *timeout, int process, const char *path);
+/* Returns whether the JVM lets tools attach to it. */
+bool java_counters_allow_attach(struct timeout *timeout, int process, const char *path);
