@@ -107,6 +107,17 @@ class Rest(Case):
                                                      r"connections to 127.0.0.1:%d are at rest; no other problem found by" % port)
             self.assertNotIn("no answer", self.first_line(answered))
 
+    def test_clients_of_a_server_alone(self):
+        """A handler that never answers; sooth does not know whether it does so on purpose."""
+        process = self.process(sys.executable, "-c", SERVER.replace("range(3)", "range(0)"), "0", "keeps", ready=b".")
+        port = int(bytes(process.out).split()[1].rstrip(b"."))
+        for _ in range(3):
+            client = socket.create_connection(("127.0.0.1", port))
+            self.addCleanup(client.close)
+            client.sendall(b"request")
+        self.assertRegex(self.first_line(process.pid), r": 3 clients have had no answer, one for \d+ s: requests that hang, "
+                                                       r"or that wait on purpose; no other problem found")
+
     def test_one_cause(self):
         """Of one lock: its holder is the answer, and those that wait for it are its victims."""
         program = "import fcntl, sys, time\nf = open('lock', 'w')\nprint('ready', flush=True)\n" \

@@ -245,10 +245,10 @@ class Explained(RunCase):
 
     def test_a_signal_that_was_passed_on(self):
         said = r"ended by SIGTERM, which python[\d.]* \(pid %d\) sent to sooth, after " % os.getpid()
-        for _ in range(3):  # the signal does not wait for a reading of waits that takes long on a busy host
+        for pause in (0.3, 2, 8):  # the signal does not wait for a reading of waits that takes long on a busy host
             sooth = self.start_it("/bin/sh", "-c", "sleep 60; :")
             command_of(sooth)
-            time.sleep(0.3)
+            time.sleep(pause)
             sooth.send(signal.SIGTERM)
             run = sooth.finish()
             self.assertEqual(run.status, 143)

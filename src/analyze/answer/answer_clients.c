@@ -8,6 +8,7 @@
 #include "base/units.h"
 
 NUMBER(LEAST, 4 * NS_PER_S, NS, "a server with a request for less long is at work");
+NUMBER(LONG, 30 * NS_PER_S, NS, "a request without an answer, where others are answered");
 NUMBER(POOL_LEAST, 2, NONE, "connections to one server: a pool");
 
 struct clients {
@@ -52,22 +53,40 @@ static void add_client(struct clients *c, const struct sockets_socket *s)
 	c->at_rest += socket_is_at_rest(s);
 }
 
-bool answer_clients(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+static struct clients clients_of(const struct diagnosis *s, const struct diagnosed *j)
 {
 	struct clients c = { .is_one_server = true };
-	char length[WAIT_DURATION_SIZE];
 
 	sockets_each (snapshots_get(&s->input.sockets.last, &j->id), o) {
 		if (socket_is_inet(o) && !o->state_state)
 			add_client(&c, o);
 	}
-	/* A process without a pool may hold requests on purpose: a queue, a long poll. */
-	if (!c.asking || c.is_serving || c.made < POOL_LEAST || c.at_rest != c.made ||
-		!c.is_one_server)
+	return c;
+}
+
+static bool has_pool_at_rest(const struct clients *c)
+{
+	return c->asking && !c->is_serving && c->made >= POOL_LEAST && c->at_rest == c->made &&
+	       c->is_one_server;
+}
+
+bool answer_clients(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out)
+{
+	struct clients c = clients_of(s, j);
+	char length[WAIT_DURATION_SIZE];
+
+	/* A server that answers others may hold a few requests on purpose. */
+	if (!c.asking || (c.is_serving && c.longest_ns < LONG))
 		return false;
 	buffer_format(out, "%u client%s had no answer%s %s", c.asking,
 		c.asking == 1 ? " has" : "s have", c.asking == 1 ? " for" : ", one for",
 		wait_duration(length, c.longest_ns));
+	if (!has_pool_at_rest(&c)) {
+		buffer_string(out, c.asking == 1
+					   ? ": a request that hangs, or that waits on purpose"
+					   : ": requests that hang, or that wait on purpose");
+		return true;
+	}
 	buffer_format(out, ", and its %u connections to ", c.made);
 	socket_put_peer(out, c.server);
 	buffer_string(out, " are at rest");

@@ -23,10 +23,10 @@ bool answer_is_about_wait(const struct finding_row *f);
  * text already. */
 void answer_put_use(const struct diagnosis *s, struct buffer *out);
 
-/* Appends clients that wait for the answer of an idle server whose own connections (a pool) are
- * idle too: perhaps each connection was taken from the pool and never given back. False: nothing;
- * else "2 clients have had no answer, one for 9 s; its 3 connections to 127.0.0.1:5432 are at rest".
- * This is no finding: a client that expects no answer, as over a websocket, looks the same. */
+/* Appends that clients of an idle server have had no answer, "2 clients have had no answer, one for
+ * 9 s: requests that hang, or that wait on purpose"; or that its own connections (a pool) are idle
+ * too: perhaps each was taken from the pool and never given back. False: nothing. This is no
+ * finding: a client that expects no answer, as over a websocket, looks the same. */
 bool answer_clients(const struct diagnosis *s, const struct diagnosed *j, struct buffer *out);
 
 /* Appends the last error in a process's log, unless a finding has it: `before` and `its log
