@@ -283,6 +283,8 @@ static void emit_claim(const struct check *e, struct check_result *out,
 		claim_keeper(out, kept, buffer_cstr(&stack));
 	else if (has_place(e, j, m, &place))
 		emit_place(e, out, &place, !is_of_malloc(memory_gain_leading(m)));
+	else if (heap_use_of(&e->input->heap, &e->id))
+		finding_unseen(out, "which code keeps it: %s", why_no_keeper(e));
 	claim_gone(e, out);
 }
 
