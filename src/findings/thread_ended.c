@@ -11,7 +11,6 @@
 #define JOINED	       "; " /* between the lines of one message */
 
 NUMBER(BEHIND_MOST, 3, NONE, "messages after it: the exception itself, and hints");
-NUMBER(START_TOLERANCE_NS, 1 * NS_PER_S, NS, "because two clocks are compared");
 
 static const struct finding_option options[] = {
 	TIME_THRESHOLD("max-silence", 3600e9, 1e9, 86400e9,
@@ -102,21 +101,14 @@ static void find_exception(const struct check *e, struct ended *out)
 	}
 }
 
-/* An earlier run of the program may have left its end in the log. */
-static bool is_of_this_run(const struct check *e, const struct logs_file *file)
-{
-	double age_ns = host_state_elapsed(&e->input->host, e->process) * (double)NS_PER_S;
-
-	return (double)file->silent_ns < age_ns + (double)START_TOLERANCE_NS &&
-	       (double)file->silent_ns <= check_option(e, "max-silence");
-}
-
 static bool find_end(const struct check *e, struct ended *out)
 {
 	struct logged_error l;
 
 	for (size_t i = 0; logged_errors_at(e->input, &e->id, i, &l); i++) {
-		if (l.error->behind > BEHIND_MOST || !is_of_this_run(e, l.file) ||
+		if (l.error->behind > BEHIND_MOST ||
+			!logged_errors_are_of_run(e->input, e->process, l.file) ||
+			(double)l.file->silent_ns > check_option(e, "max-silence") ||
 			!read_end(e, out, record_text(&l.error->record, &l.error->text)))
 			continue;
 		out->error = l;

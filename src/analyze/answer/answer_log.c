@@ -8,7 +8,6 @@
 
 NUMBER(BEHIND_FEW, 2, NONE, "messages after an error that still ends the log");
 NUMBER(PAUSE_NS, 5 * NS_PER_S, NS, "silence after which a log has ended");
-NUMBER(START_NS, 1 * NS_PER_S, NS, "tolerance, because two clocks are compared");
 NUMBER(SILENT_NS, 900 * NS_PER_S, NS, "older errors are not reported");
 NUMBER(TOGETHER, 3, NONE, "messages between an error and its consequence");
 
@@ -48,13 +47,12 @@ void answer_log(const struct diagnosis *s, const struct diagnosed *j, const char
 	bool is_reported = finding_rows_have(&j->findings, "errors-logged") ||
 			   finding_rows_have(&j->findings, "thread-ended");
 	const struct process_entry *p = is_reported ? NULL : j->process;
-	double age_ns = p ? host_state_elapsed(&input->host, p) * (double)NS_PER_S : 0;
 	struct logged_error e, cause, last = { 0 };
 	struct span text, path;
 
 	for (size_t i = 0; p && logged_errors_at(input, &p->id, i, &e); i++) {
 		/* An earlier run of the program may have left older errors in the log. */
-		if (is_current_error(&e) && (double)e.file->silent_ns < age_ns + START_NS &&
+		if (is_current_error(&e) && logged_errors_are_of_run(input, p, e.file) &&
 			!logged_errors_are_said_above(input, p, e.file) &&
 			(!last.error || e.error->behind < last.error->behind))
 			last = e;

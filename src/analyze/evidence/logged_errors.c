@@ -3,10 +3,12 @@
 
 #include <assert.h>
 
+#include "base/units.h"
 #include "explain/number.h"
 
 #define ABOVE_MAX 64
 
+NUMBER(START_NS, 1 * NS_PER_S, NS, "tolerance, because two clocks are compared");
 NUMBER(DONE_FEW, 8, NONE, "successes beside fewer errors are occasional");
 NUMBER(SHARE_PERCENT, 10, PERCENT, "of the messages: fewer errors are occasional");
 
@@ -95,6 +97,19 @@ const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
 			return f;
 	}
 	return NULL;
+}
+
+bool logged_errors_are_of_run(const struct diagnosis_input *input, const struct process_entry *p,
+	const struct logs_file *file)
+{
+	assert(input && p && file);
+
+	double age_ns = host_state_elapsed(&input->host, p) * (double)NS_PER_S;
+
+	/* On a busy host the logs are read a second and more after the processes. */
+	if (file->record.time_ns > input->host.last_ns)
+		age_ns += (double)(file->record.time_ns - input->host.last_ns);
+	return (double)file->silent_ns < age_ns + (double)START_NS;
 }
 
 bool logged_errors_are_said_above(const struct diagnosis_input *input,

@@ -22,6 +22,10 @@ bool logged_error_is_in_file(const struct logged_error *e);
 /* Returns the log file with this inode; NULL: the inode is no log of the process. */
 const struct logs_file *logged_errors_file(const struct diagnosis_input *input,
 	const struct process_id *id, uint64_t inode, uint32_t major, uint32_t minor);
+/* Returns whether the log was written since the process started: an earlier run of the program may
+ * have left its errors there. */
+bool logged_errors_are_of_run(const struct diagnosis_input *input, const struct process_entry *p,
+	const struct logs_file *file);
 /* Returns whether an ancestor has the same file open, so that its diagnosis reports the errors. */
 bool logged_errors_are_said_above(const struct diagnosis_input *input,
 	const struct process_entry *p, const struct logs_file *file);
